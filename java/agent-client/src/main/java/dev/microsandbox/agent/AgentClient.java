@@ -1,0 +1,66 @@
+package dev.microsandbox.agent;
+
+import dev.microsandbox.model.ObjectId;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/// One connection to one sandbox's agent, from its hello to its end.
+///
+/// Calls that wait are bounded by their own deadline and throw a coded
+/// [dev.microsandbox.model.SandboxException]: what the agent refused, or `agent_lost`. All methods
+/// may be called from any thread.
+public interface AgentClient extends AutoCloseable {
+
+  /// What the agent said of itself when the connection began.
+  AgentHello hello();
+
+  /// Tells the sandbox who it is. Waits for the agent's word.
+  void configure(SandboxConfiguration configuration);
+
+  /// Makes a cell, or attaches to the one that has this id. Returns at once; everything else comes
+  /// to the listener.
+  ObjectStream runCell(CellRequest request, ObjectListener listener);
+
+  /// Starts a program, or attaches to the one that has this id.
+  ObjectStream startProcess(ProcessRequest request, ObjectListener listener);
+
+  /// Attaches to a cell or process from an offset of its output.
+  ObjectStream attach(ObjectId id, long offset, ObjectListener listener);
+
+  /// Asks a cell or process to end; a cell that resists is killed with its interpreter after the
+  /// grace. The answer comes when the agent has taken note, not when the object has ended.
+  CompletableFuture<Void> interrupt(ObjectId id, InterruptCause cause, Duration grace);
+
+  /// Sends a signal to a process, or to its whole group.
+  void signal(ObjectId id, int number, boolean group);
+
+  /// The outcomes of these objects are known here and need not be kept any longer. Does not wait.
+  void acknowledge(List<ObjectId> ids);
+
+  /// Opens a further context.
+  void openContext(ContextRequest request);
+
+  void closeContext(String contextId);
+
+  /// Reads a whole small file, at most `limit` bytes, else `file_too_large`.
+  byte[] readFile(String path, String user, int limit);
+
+  /// Writes a whole small file, in one step as far as others can see.
+  void writeFile(String path, byte[] content, FileMode mode);
+
+  AgentStatus status();
+
+  /// Answers when the agent does; `agent_lost` after the deadline.
+  void ping(Duration deadline);
+
+  /// Ends everything inside: SIGTERM, the grace, SIGKILL. Does not wait for the end.
+  void shutdown(Duration grace);
+
+  /// Completes with the reason when the connection has ended, normally or not.
+  CompletableFuture<ChannelEnd> ended();
+
+  /// Cuts the connection; the sandbox lives on.
+  @Override
+  void close();
+}

@@ -1,0 +1,28 @@
+package dev.microsandbox.isolation;
+
+import dev.microsandbox.agent.AgentTransport;
+import dev.microsandbox.model.SandboxId;
+import java.util.concurrent.CompletableFuture;
+
+/// A sandbox whose first process has been started.
+public interface RunningSandbox {
+  SandboxId id();
+
+  AgentTransport transport();
+
+  /// Completes when its first process is gone, however that came about.
+  CompletableFuture<SandboxEnd> ended();
+
+  Usage usage();
+
+  /// How often the kernel has killed for want of memory here; to be compared before and after.
+  long oomKills();
+
+  void freeze();
+
+  void thaw();
+
+  /// Kills everything in it at once and takes it down but for its disk. Returns when that is done,
+  /// in bounded time; may be called twice.
+  void kill();
+}

@@ -1,0 +1,6 @@
+package dev.microsandbox.isolation;
+
+/// How a sandbox's first process ended, by the host's own knowledge.
+///
+/// @param outOfMemory whether the kernel killed in its cgroup for want of memory
+public record SandboxEnd(boolean outOfMemory) {}
