@@ -1,0 +1,60 @@
+"""Server-sent events, and what a run's events mean."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ._errors import InternalError
+
+MAXIMUM_EVENT = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened in a run or a command, in order.
+
+    `type` is `started`, `stdout`, `stderr`, `result`, `error` or `finished`; `text` is what was written, for the two
+    outputs; `data` is the rest, as the server's API has it.
+    """
+
+    type: str
+    data: Mapping[str, Any]
+
+    @property
+    def text(self) -> str:
+        """What was written, for `stdout` and `stderr`; empty for the others."""
+        return str(self.data.get("text", ""))
+
+
+class EventParser:
+    """Turns bytes of an event stream into events, whatever the borders of the blocks."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._type = ""
+        self._data: list[bytes] = []
+
+    def feed(self, block: bytes) -> Iterator[Event]:
+        """Give the events that this block completes."""
+        lines = (self._rest + block).split(b"\n")
+        self._rest = lines.pop()
+        if len(self._rest) > MAXIMUM_EVENT:
+            raise InternalError("the server sent an endless event")
+        for line in lines:
+            event = self._line(line.rstrip(b"\r"))
+            if event is not None:
+                yield event
+
+    def _line(self, line: bytes) -> Event | None:
+        if line.startswith(b"data:"):
+            self._data.append(line[5:].lstrip(b" "))
+        elif line.startswith(b"event:"):
+            self._type = line[6:].strip().decode()
+        elif not line and self._data:
+            event = Event(self._type or "message", json.loads(b"\n".join(self._data)))
+            self._type, self._data = "", []
+            return event
+        return None

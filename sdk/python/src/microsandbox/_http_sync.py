@@ -1,0 +1,136 @@
+"""The synchronous transport: the standard library's client, with kept connections, over TCP or the unix socket.
+
+Chosen by measuring a round trip over a unix socket: http.client 127 µs, httpx 280 µs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import select
+import socket
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ._address import Address
+from ._errors import ServerUnreachableError, error_from
+from ._events import Event, EventParser
+from ._local import ensure_server
+from ._wire import Call, headers_for
+
+BLOCK = 64 * 1024
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: str, timeout: float | None) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+class SyncTransport:
+    """Connections to one server, a free one for each call. May be used from several threads."""
+
+    def __init__(self, address: Address) -> None:
+        self._wanted = address
+        self._address: Address | None = None
+        self._idle: list[http.client.HTTPConnection] = []
+        self._lock = threading.Lock()
+
+    def call(self, call: Call) -> Any:
+        """Make a call and give its parsed answer."""
+        with self._answered(call, "application/json") as response:
+            body = response.read()
+        return call.parse(body if call.raw else json.loads(body) if body else None)
+
+    def events(self, call: Call) -> Iterator[Event]:
+        """Make a call that is answered by events. Closing the iterator early closes the connection."""
+        with self._answered(call, "text/event-stream", keep=False) as response:
+            parser = EventParser()
+            while block := response.read1(BLOCK):
+                yield from parser.feed(block)
+
+    def close(self) -> None:
+        """Close what is idle."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    @contextlib.contextmanager
+    def _answered(self, call: Call, accept: str, keep: bool = True) -> Iterator[http.client.HTTPResponse]:
+        connection, response = self._send(call, accept)
+        clean = False
+        try:
+            if response.status >= 400:
+                body = response.read()
+                clean = True
+                raise error_from(_parsed(body), response.status)
+            yield response
+            clean = keep
+        finally:
+            if clean and response.isclosed() and not response.will_close:
+                with self._lock:
+                    self._idle.append(connection)
+            else:
+                connection.close()
+
+    def _send(self, call: Call, accept: str) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+        address = self._address_now()
+        headers = headers_for(address, accept, call)
+        connection = self._take(address)
+        connection.timeout = call.timeout
+        if connection.sock is not None:
+            connection.sock.settimeout(call.timeout)
+        try:
+            connection.request(call.method, call.target, call.body, headers)
+            return connection, connection.getresponse()
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            raise _unreachable(address, error) from error
+
+    def _take(self, address: Address) -> http.client.HTTPConnection:
+        while True:
+            with self._lock:
+                if not self._idle:
+                    break
+                connection = self._idle.pop()
+            if not _closed_by_server(connection):
+                return connection
+            connection.close()
+        if address.socket_path:
+            return _UnixConnection(address.socket_path, None)
+        host, port = address.host_and_port
+        if address.is_tls:
+            return http.client.HTTPSConnection(host, port, context=ssl.create_default_context())
+        return http.client.HTTPConnection(host, port)
+
+    def _address_now(self) -> Address:
+        if self._address is None:
+            self._address = ensure_server(self._wanted)
+        return self._address
+
+
+def _closed_by_server(connection: http.client.HTTPConnection) -> bool:
+    # An idle connection has nothing to read but its end. A request is never sent twice: it may have had its effect.
+    return connection.sock is None or bool(select.select([connection.sock], [], [], 0)[0])
+
+
+def _parsed(body: bytes) -> Mapping[str, Any] | None:
+    try:
+        parsed = json.loads(body)
+    except ValueError:
+        return None
+    return parsed if isinstance(parsed, dict) else None
+
+
+def _unreachable(address: Address, error: Exception) -> ServerUnreachableError:
+    where = address.socket_path or address.url
+    return ServerUnreachableError(f"no answer from the server at {where}: {error}; start one with: msb server start")
