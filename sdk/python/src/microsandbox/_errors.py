@@ -42,7 +42,8 @@ class InvalidJsonError(SandboxError):
 
 class InvalidNameError(SandboxError):
     """A sandbox's name or namespace breaks the rules: 1 to 63 of A-Z a-z 0-9 - _, the first a letter or
-    digit."""
+    digit.
+    """
 
     default_code = "invalid_name"
     default_retryable = False

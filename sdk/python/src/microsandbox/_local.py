@@ -47,7 +47,12 @@ def start_local_server() -> None:
     print(f"microsandbox: no server answers, starting the local one ({' '.join(command)})", file=sys.stderr)
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=START_SECONDS, check=False
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=START_SECONDS,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ServerUnreachableError(f"the local server could not be started: {error}") from error

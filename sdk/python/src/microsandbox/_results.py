@@ -26,7 +26,10 @@ class RunResult:
 
     @property
     def outcome(self) -> str:
-        """How the cell ended: `ok`, `error`, `interrupted`, `timed_out`, `exited`, `signaled`, `out_of_memory`, `sandbox_ended`."""
+        """How the cell ended.
+
+        One of `ok`, `error`, `interrupted`, `timed_out`, `exited`, `signaled`, `out_of_memory`, `sandbox_ended`.
+        """
         return str(self._body.get("outcome", "unknown"))
 
     @property
@@ -111,7 +114,7 @@ class Execution(RunResult):
     """What a cell came to."""
 
     async def output(self) -> str:
-        """What it wrote to standard output, then the text of its last expression's value, without trailing white space."""
+        """What it wrote to standard output, then its last expression's value; trailing white space is left out."""
         return self._output()
 
     async def error(self) -> str:
@@ -123,7 +126,7 @@ class SyncExecution(RunResult):
     """What a cell came to."""
 
     def output(self) -> str:
-        """What it wrote to standard output, then the text of its last expression's value, without trailing white space."""
+        """What it wrote to standard output, then its last expression's value; trailing white space is left out."""
         return self._output()
 
     def error(self) -> str:

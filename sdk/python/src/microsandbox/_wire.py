@@ -169,9 +169,7 @@ def read_file(target: Target, path: str) -> Call:
 
 def write_file(target: Target, path: str, content: bytes) -> Call:
     """Write a small file."""
-    return Call(
-        "PUT", target.path("/files", path=path), content, "application/octet-stream", parse=_nothing
-    )
+    return Call("PUT", target.path("/files", path=path), content, "application/octet-stream", parse=_nothing)
 
 
 def _client_limit(timeout: float | None, default: float) -> float | None:
