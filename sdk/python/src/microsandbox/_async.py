@@ -19,8 +19,8 @@ SandboxT = TypeVar("SandboxT", bound="BaseSandbox")
 class BaseSandbox:
     """A sandbox with interpreters that keep their state between runs.
 
-    Used as `async with PythonSandbox.create(name="demo") as sb:`, which starts it and stops it at the end, or by hand
-    with `start` and `stop`. One object belongs to one event loop.
+    Used as `async with PythonSandbox.create(name="demo") as sb:`, which starts it and stops it at the end,
+    or by hand with `start` and `stop`. One object belongs to one event loop.
 
     Where no server is named (`server_url`, `MSB_SERVER_URL`) the local one is used, and started if need be.
     `api_key` or `MSB_API_KEY` is sent where there is one. `memory` and `disk` are in MiB, `time_to_live` and

@@ -90,7 +90,7 @@ class RunResult:
     def has_error(self) -> bool:
         """Whether the cell raised, was interrupted, timed out, or its interpreter died. Warnings are no errors."""
         if self.outcome == "exited":
-            return self.state_lost or self.raised is not None or self.exit_code not in (0, None)
+            return self.state_lost or self.exit_code != 0
         return self.outcome != "ok"
 
     def _output(self) -> str:

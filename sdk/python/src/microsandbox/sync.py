@@ -21,8 +21,8 @@ SandboxT = TypeVar("SandboxT", bound="BaseSandbox")
 class BaseSandbox:
     """A sandbox with interpreters that keep their state between runs.
 
-    Used as `with PythonSandbox.create(name="demo") as sb:`, which starts it and stops it at the end, or by hand
-    with `start` and `stop`. One object may be used from several threads.
+    Used as `with PythonSandbox.create(name="demo") as sb:`, which starts it and stops it at the end,
+    or by hand with `start` and `stop`. One object may be used from several threads.
 
     Where no server is named (`server_url`, `MSB_SERVER_URL`) the local one is used, and started if need be.
     `api_key` or `MSB_API_KEY` is sent where there is one. `memory` and `disk` are in MiB, `time_to_live` and

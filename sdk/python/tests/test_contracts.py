@@ -1,0 +1,68 @@
+"""The package and the contracts in `spec/` agree."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from microsandbox import Execution, SandboxError, errors
+from microsandbox._errors import error_from
+from microsandbox._results import SyncExecution
+
+SDK = Path(__file__).resolve().parents[1]
+SPEC = SDK.parents[1] / "spec"
+VECTORS = json.loads((SPEC / "vectors/executions.json").read_text("utf-8"))["executions"]
+CATALOGUE = json.loads((SPEC / "errors.json").read_text("utf-8"))["errors"]
+
+
+def script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, SDK / "scripts" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: str(vector["name"]))
+def test_execution_says_what_the_vectors_say(vector: dict[str, Any]) -> None:
+    execution = SyncExecution(vector["run"])
+    assert execution.output() == vector["output"]
+    assert execution.error() == vector["error"]
+    assert execution.has_error() is vector["has_error"]
+    assert asyncio.run(Execution(vector["run"]).output()) == vector["output"]
+
+
+@pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: str(entry["code"]))
+def test_each_code_has_a_class_that_the_servers_answer_becomes(entry: dict[str, Any]) -> None:
+    made = error_from({"error": {"code": entry["code"], "message": "m", "details": {"a": 1}}}, entry["http_status"])
+    name = "".join(word.capitalize() for word in entry["code"].split("_")) + "Error"
+    assert type(made) is getattr(errors, name)
+    assert (made.code, str(made), made.retryable) == (entry["code"], "m", entry["retry"])
+    assert made.details == {"a": 1}
+
+
+def test_a_code_newer_than_the_package_is_a_plain_error() -> None:
+    made = error_from({"error": {"code": "from_the_future", "message": "m"}}, 418)
+    assert type(made) is SandboxError
+    assert made.code == "from_the_future"
+
+
+def test_error_classes_are_those_of_the_catalogue() -> None:
+    module = script("generate_errors")
+    current = (SDK / "src/microsandbox/_errors.py").read_text("utf-8")
+    assert module.render(current) == current, "run scripts/generate_errors.py"
+
+
+def test_synchronous_twin_is_what_the_generator_makes() -> None:
+    module = script("generate_sync")
+    source = (SDK / "src/microsandbox/_async.py").read_text("utf-8")
+    assert module.render(source) == (SDK / "src/microsandbox/sync.py").read_text("utf-8"), (
+        "run scripts/generate_sync.py"
+    )
