@@ -26,7 +26,8 @@ class BaseSandbox:
 
     Where no server is named (`server_url`, `MSB_SERVER_URL`) the local one is used, and started if need be.
     `api_key` or `MSB_API_KEY` is sent where there is one. `memory` and `disk` are in MiB, `time_to_live` and
-    `idle_timeout` in seconds (0: never), `network` is `none` or `public`. An `ephemeral` sandbox is removed when it is stopped.
+    `idle_timeout` in seconds (0: never), `network` is `none` or `public`. An `ephemeral` sandbox is removed when it is
+    stopped.
 
     All methods raise `SandboxError`, by the code of what went wrong; what the code inside does wrong is a result.
     """
