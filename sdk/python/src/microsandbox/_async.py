@@ -174,7 +174,7 @@ class BaseSandbox:
         and its state kept if it yields. With `keep_running` the cell goes on when this client goes away.
         """
         call = _wire.run(self._settings.target, self.language, code, timeout, context, keep_running)
-        return Execution(await self._call(call))
+        return Execution(await self._call(call), self.language)
 
     async def stream(
         self,

@@ -21,8 +21,9 @@ class RunError:
 class RunResult:
     """What both the asynchronous and the synchronous `Execution` know."""
 
-    def __init__(self, body: Mapping[str, Any]) -> None:
+    def __init__(self, body: Mapping[str, Any], language: str = "unknown") -> None:
         self._body = body
+        self._language = language
 
     @property
     def outcome(self) -> str:
@@ -40,7 +41,7 @@ class RunResult:
     @property
     def language(self) -> str:
         """The language of the cell."""
-        return str(self._body.get("language", "unknown"))
+        return self._language
 
     @property
     def run_id(self) -> str:
@@ -76,6 +77,16 @@ class RunResult:
         """The code with which the cell, or its interpreter, exited."""
         code = self._body.get("exit_code")
         return int(code) if code is not None else None
+
+    @property
+    def left_out(self) -> int:
+        """Bytes of output past the limit that are not in `stdout` and `stderr`, where a mark stands for them."""
+        return int(self._body.get("stdout_left_out", 0)) + int(self._body.get("stderr_left_out", 0))
+
+    @property
+    def duration(self) -> float:
+        """Seconds that it ran, by the server's clock."""
+        return float(self._body.get("duration", 0.0))
 
     @property
     def state_lost(self) -> bool:
@@ -212,8 +223,8 @@ class MetricsView:
 
     def memory(self) -> int | None:
         """Memory in use, in MiB."""
-        value = self._body.get("memory_mib")
-        return int(value) if value is not None else None
+        value = self._body.get("memory_bytes")
+        return int(value) // (1024 * 1024) if value is not None else None
 
     def disk(self) -> int | None:
         """Bytes that its writable layer takes."""

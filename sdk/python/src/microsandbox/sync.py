@@ -176,7 +176,7 @@ class BaseSandbox:
         and its state kept if it yields. With `keep_running` the cell goes on when this client goes away.
         """
         call = _wire.run(self._settings.target, self.language, code, timeout, context, keep_running)
-        return Execution(self._call(call))
+        return Execution(self._call(call), self.language)
 
     def stream(
         self,
