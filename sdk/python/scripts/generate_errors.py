@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -23,13 +24,9 @@ def classes() -> str:
     for error in json.loads(CATALOGUE.read_text("utf-8"))["errors"]:
         meaning = error["meaning"][0].upper() + error["meaning"][1:]
         source += f"\n\nclass {name_of(error['code'])}(SandboxError):\n"
-        words, line = f'"""{meaning}."""'.split(" "), "   "
-        for word in words:
-            if len(line) + 1 + len(word) > 105:
-                source += line + "\n"
-                line = "   "
-            line += " " + word
-        source += line + "\n\n"
+        lines = textwrap.wrap(f'"""{meaning}.', 100)
+        end = '"""' if len(lines) == 1 else '\n    """'
+        source += textwrap.indent("\n".join(lines), "    ") + end + "\n\n"
         source += f'    default_code = "{error["code"]}"\n    default_retryable = {error["retry"]}\n'
     return source.lstrip("\n") + "\n\n"
 
