@@ -1,0 +1,85 @@
+//! Creates the TUN device to which all of a sandbox's outbound packets are routed.
+
+use std::io;
+use std::net::IpAddr;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, netdevice, socket_with};
+
+use crate::address::{
+    DEVICE_NAME, DEVICE_V4, DEVICE_V6, MTU, PEER_V4, PEER_V6, PREFIX_V4, PREFIX_V6,
+};
+use crate::netlink::Netlink;
+use crate::sys;
+
+/// Packets that wait in the device. The default of 500 overflows when 1,000 connections begin at once, and a lost packet
+/// costs its connection a retransmission time.
+const QUEUE: u32 = 4_096;
+
+/// The kernel puts an IPv6 address into force within a millisecond, in the background.
+const IPV6_IN_FORCE: Duration = Duration::from_millis(200);
+
+/// The captured device, before [`Egress`](crate::Egress) takes it.
+#[derive(Debug)]
+pub struct Device {
+    pub(crate) tun: OwnedFd,
+    has_ipv6: bool,
+}
+
+impl Device {
+    /// Creates the device from the TUN node at `node` in the current network namespace, gives it its addresses, brings it
+    /// and the loopback device up, and makes it the default route. Asks for CAP_NET_ADMIN in the namespace.
+    ///
+    /// A kernel without IPv6 gets a device without it.
+    pub fn create(node: &Path) -> io::Result<Self> {
+        let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        let tun = rustix::fs::open(node, flags, Mode::empty())?;
+        sys::become_tun(tun.as_fd(), DEVICE_NAME)?;
+        let mut netlink = Netlink::open()?;
+        netlink.up(index_of("lo")?)?;
+        let index = index_of(DEVICE_NAME)?;
+        netlink.size_link(index, MTU as u32, QUEUE)?;
+        // Fails without IPv6, and on kernels that cannot: then a few packets more are dropped.
+        let _ = netlink.no_link_local(index);
+        netlink.up(index)?;
+        netlink.add_address(index, IpAddr::V4(DEVICE_V4), PREFIX_V4)?;
+        netlink.add_default_route(index, IpAddr::V4(PEER_V4))?;
+        let has_ipv6 = add_ipv6(&mut netlink, index).is_ok();
+        Ok(Self { tun, has_ipv6 })
+    }
+
+    /// Takes a TUN device that exists already, its addresses and routes set as [`create`](Self::create) sets them.
+    pub fn from_tun(tun: OwnedFd, has_ipv6: bool) -> Self {
+        Self { tun, has_ipv6 }
+    }
+
+    /// Whether programs can connect to IPv6 addresses.
+    pub fn has_ipv6(&self) -> bool {
+        self.has_ipv6
+    }
+}
+
+fn add_ipv6(netlink: &mut Netlink, index: u32) -> io::Result<()> {
+    let address = IpAddr::V6(DEVICE_V6);
+    netlink.add_address(index, address, PREFIX_V6)?;
+    netlink.add_default_route(index, IpAddr::V6(PEER_V6))?;
+    let start = Instant::now();
+    while !netlink.is_local(address)? && start.elapsed() < IPV6_IN_FORCE {
+        thread::sleep(Duration::from_micros(100));
+    }
+    Ok(())
+}
+
+fn index_of(name: &str) -> io::Result<u32> {
+    let socket = socket_with(
+        AddressFamily::INET,
+        SocketType::DGRAM,
+        SocketFlags::CLOEXEC,
+        None,
+    )?;
+    Ok(netdevice::name_to_index(&socket, name)?)
+}
