@@ -154,6 +154,49 @@ fn a_server_that_has_said_all_still_hears_the_program() {
 }
 
 #[test]
+fn what_a_program_said_before_it_closed_reaches_a_slow_server() {
+    let (sandbox, host) = captured!("what_a_program_said_before_it_closed_reaches_a_slow_server");
+    for server_ends_first in [false, true] {
+        let (heard_to, heard) = std::sync::mpsc::channel();
+        let port = serve("127.0.0.1:0", move |mut stream| {
+            if server_ends_first {
+                stream.shutdown(Shutdown::Write).unwrap();
+            }
+            thread::sleep(Duration::from_millis(300));
+            let mut said = Vec::new();
+            stream.read_to_end(&mut said).unwrap();
+            heard_to.send(said.len()).unwrap();
+        });
+        sandbox.run(move || {
+            let mut stream = TcpStream::connect(("203.0.113.1", port)).unwrap();
+            if server_ends_first {
+                assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+            }
+            stream.write_all(&[1; 8_000_000]).unwrap();
+        });
+        assert_eq!(heard.recv().unwrap(), 8_000_000);
+        assert_eventually_nothing_is_left(&host);
+    }
+}
+
+#[test]
+fn what_a_server_said_before_it_closed_reaches_a_slow_program() {
+    let (sandbox, host) = captured!("what_a_server_said_before_it_closed_reaches_a_slow_program");
+    let port = serve("127.0.0.1:0", |mut stream| {
+        stream.write_all(&[1; 8_000_000]).unwrap()
+    });
+    let heard = sandbox.run(move || {
+        let mut stream = TcpStream::connect(("203.0.113.1", port)).unwrap();
+        thread::sleep(Duration::from_millis(300));
+        let mut said = Vec::new();
+        stream.read_to_end(&mut said).unwrap();
+        said.len()
+    });
+    assert_eq!(heard, 8_000_000);
+    assert_eventually_nothing_is_left(&host);
+}
+
+#[test]
 fn a_broken_connection_is_broken_at_the_other_end() {
     let (sandbox, host) = captured!("a_broken_connection_is_broken_at_the_other_end");
     let (error_to, error) = std::sync::mpsc::channel();

@@ -225,6 +225,32 @@ fn the_gateway_answers_a_ping_and_others_are_unreachable() {
 }
 
 #[test]
+fn a_full_channel_makes_the_program_wait() {
+    let mut bench = Bench::new(Limits::default());
+    let syn = Crafted::syn(program(4_000), server());
+    bench.put(&syn.packet());
+    let now = Instant::now();
+    bench.egress.on_opened(2, 100_000, now, &mut bench.sink);
+    let answers = bench.take();
+    bench.asked();
+    bench.sink.full = true;
+    let data = Crafted {
+        syn: false,
+        ack: true,
+        sequence: 1_001,
+        acknowledged: segment_of(&answers[0]).sequence.0 as u32 + 1,
+        payload: b"data".to_vec(),
+        ..syn
+    };
+    bench.put(&data.packet());
+    bench.egress.poll(now, &mut bench.sink);
+    assert!(bench.asked().is_empty());
+    bench.sink.full = false;
+    bench.egress.poll(now, &mut bench.sink);
+    assert_eq!(bench.asked(), [Asked::Data(2, b"data".to_vec())]);
+}
+
+#[test]
 fn a_host_that_sends_more_than_was_granted_is_noticed() {
     let mut bench = Bench::new(Limits::default());
     bench.put(&Crafted::syn(program(4_000), server()).packet());
