@@ -20,7 +20,7 @@ open_image() {
 
 close_image() {
   local point
-  while IFS= read -r point; do umount --lazy "$point"; done < <(
+  while IFS= read -r point; do umount --lazy "$point" 2>/dev/null || true; done < <(
     cut -d ' ' -f 5 /proc/self/mountinfo | grep "^$SCRATCH" | sort -r)
 }
 

@@ -15,7 +15,7 @@ mount_tree() {
 # The last mounted goes first. Lazily: a daemon that a package started would hold it otherwise.
 umount_below() {
   local point
-  while IFS= read -r point; do umount --lazy "$point"; done < <(
+  while IFS= read -r point; do umount --lazy "$point" 2>/dev/null || true; done < <(
     cut -d ' ' -f 5 /proc/self/mountinfo | grep -F "$1/" | sort -r)
 }
 
