@@ -25,8 +25,7 @@ make_base() {
   while IFS= read -r line; do options+=("--dpkgopt=$line"); done < <(grep -v '^#' "$RECIPES/base/dpkg.conf")
   sources "$MIRROR" "$SECURITY" >"$WORK/sources"
   mmdebstrap --mode=root --variant=minbase --format=directory --architectures="$(architecture)" \
-    --include="$(packages base ,)" --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr \
-    "${options[@]}" "$DEBIAN_SUITE" "$WORK/base" - <"$WORK/sources"
+    --include="$(packages base ,)" "${options[@]}" "$DEBIAN_SUITE" "$WORK/base" - <"$WORK/sources"
   in_tree "$WORK/base" "$RECIPES/base/setup"
   # What the image's own apt and dpkg go by replaces what the build gave them.
   rm -f "$WORK/base"/etc/apt/apt.conf.d/99mmdebstrap "$WORK/base"/etc/dpkg/dpkg.cfg.d/99mmdebstrap

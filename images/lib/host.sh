@@ -6,6 +6,7 @@ require_host() {
   command -v mmdebstrap >/dev/null || missing+=(mmdebstrap)
   command -v mkfs.erofs >/dev/null || missing+=(erofs-utils)
   command -v curl >/dev/null || missing+=(curl)
+  command -v mount >/dev/null || missing+=(mount)
   [ -e "$KEYRING" ] || missing+=(debian-archive-keyring)
   [ ${#missing[@]} = 0 ] || {
     echo "images/build: missing on this host: ${missing[*]}; install by: apt-get install ${missing[*]}" >&2
@@ -14,6 +15,11 @@ require_host() {
 }
 
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
+
+# How a new mount namespace can be cut off from the host's: in a chroot, whose root is no mount, it cannot.
+propagation() {
+  if unshare --mount --propagation private true 2>/dev/null; then echo private; else echo unchanged; fi
+}
 
 architecture() {
   case $(uname -m) in
