@@ -1,0 +1,57 @@
+package dev.microsandbox.cli;
+
+import dev.microsandbox.LogLine;
+import dev.microsandbox.SandboxClient;
+import dev.microsandbox.SandboxClient.SandboxRef;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// A sandbox's log.
+@Command(
+    name = "logs",
+    description =
+        "Shows a sandbox's log: what it wrote outside of any cell, its connections, its ends.",
+    footer = {"", "Example:", "  msb logs --follow demo"})
+final class LogsCommand extends SessionCommand {
+  private static final int POLL_MILLIS = 500;
+
+  @Parameters(paramLabel = "SANDBOX", description = "Its name or id.")
+  String sandbox;
+
+  @Option(
+      names = {"-f", "--follow"},
+      description = "Go on until interrupted.")
+  boolean follow;
+
+  @Option(names = "--json", description = "As JSON.")
+  boolean json;
+
+  @Override
+  public Integer call() throws InterruptedException {
+    try (SandboxClient client = session.connect()) {
+      long after = 0;
+      do {
+        List<LogLine> lines = client.logs(SandboxRef.of(sandbox), after);
+        after = lines.isEmpty() ? after : lines.getLast().sequence();
+        print(lines);
+        if (follow) {
+          Thread.sleep(POLL_MILLIS);
+        }
+      } while (follow);
+      return ExitCode.OK;
+    }
+  }
+
+  private void print(List<LogLine> lines) {
+    if (json) {
+      JsonOutput.print(session.out(), lines);
+      return;
+    }
+    for (LogLine line : lines) {
+      session.out().println(line.time() + " " + line.source() + " " + Table.printable(line.text()));
+    }
+    session.out().flush();
+  }
+}

@@ -1,0 +1,47 @@
+package dev.microsandbox.cli;
+
+import dev.microsandbox.SandboxClient;
+import dev.microsandbox.SandboxInfo;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/// The list of sandboxes.
+@Command(
+    name = "ps",
+    aliases = "ls",
+    description = "Lists sandboxes, the oldest first.",
+    footer = {"", "Example:", "  msb ps --json"})
+final class PsCommand extends SessionCommand {
+  @Option(names = "--namespace", description = "Only this one's.")
+  @Nullable String namespace;
+
+  @Option(names = "--json", description = "As JSON.")
+  boolean json;
+
+  @Override
+  public Integer call() {
+    try (SandboxClient client = session.connect()) {
+      List<SandboxInfo> all = client.list(namespace);
+      if (json) {
+        JsonOutput.print(session.out(), all);
+        return ExitCode.OK;
+      }
+      Table table = new Table("NAME", "ID", "IMAGE", "STATE", "ISOLATION", "MEMORY", "CPUS", "AGE");
+      for (SandboxInfo s : all) {
+        table.row(
+            s.name(),
+            s.id(),
+            s.image(),
+            s.state(),
+            s.isolation(),
+            s.memoryMib() + " MiB",
+            s.cpus(),
+            Ages.since(s.createdAt()));
+      }
+      table.print(session.out());
+      return ExitCode.OK;
+    }
+  }
+}

@@ -1,0 +1,80 @@
+package dev.microsandbox.cli;
+
+import dev.microsandbox.CreateRequest;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/// What a new sandbox may be given, shared by `run` and `create`.
+final class SandboxOptions {
+  @Option(names = "--name", description = "Its name; one is made up otherwise.")
+  @Nullable String name;
+
+  @Option(
+      names = {"-m", "--memory"},
+      paramLabel = "SIZE",
+      converter = SizeConverter.class,
+      description = "Memory limit, such as 512m or 2g (512m).")
+  @Nullable Integer memory;
+
+  @Option(names = "--cpus", paramLabel = "N", description = "CPUs, such as 0.5 (1).")
+  @Nullable Double cpus;
+
+  @Option(names = "--processes", paramLabel = "N", description = "Processes at once (512).")
+  @Nullable Integer processes;
+
+  @Option(
+      names = "--disk",
+      paramLabel = "SIZE",
+      converter = SizeConverter.class,
+      description = "Disk limit (4g).")
+  @Nullable Integer disk;
+
+  @Option(
+      names = {"-e", "--env"},
+      paramLabel = "NAME=VALUE",
+      description = "Environment of everything that runs in it; NAME alone passes on this shell's.")
+  Map<String, String> environment = new LinkedHashMap<>();
+
+  @Option(
+      names = {"-l", "--label"},
+      paramLabel = "NAME=VALUE",
+      description = "A label.")
+  Map<String, String> labels = new LinkedHashMap<>();
+
+  @Option(names = "--network", paramLabel = "POLICY", description = "public (the default) or none.")
+  @Nullable String network;
+
+  @Option(
+      names = "--time-to-live",
+      paramLabel = "TIME",
+      converter = SecondsConverter.class,
+      description = "It ends after this time whatever happens.")
+  @Nullable Duration timeToLive;
+
+  @Option(
+      names = "--idle-timeout",
+      paramLabel = "TIME",
+      converter = SecondsConverter.class,
+      description = "It is stopped when unused for so long; 0 for never (1h).")
+  @Nullable Duration idleTimeout;
+
+  CreateRequest toRequest(String image, boolean ephemeral) {
+    return new CreateRequest(
+        name,
+        null,
+        image,
+        memory,
+        cpus,
+        processes,
+        disk,
+        environment,
+        labels,
+        network,
+        timeToLive,
+        idleTimeout,
+        ephemeral);
+  }
+}
