@@ -1,5 +1,6 @@
 //! The capture: packets from programs on one side, the host's words on the other.
 
+use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
@@ -53,6 +54,11 @@ impl Egress {
     /// Connections now held or carried.
     pub fn connections(&self) -> usize {
         self.flows.len()
+    }
+
+    /// Whether data for the host waits for room in the channel: [`poll`](Self::poll) moves it once there is some.
+    pub fn is_waiting(&self) -> bool {
+        self.flows.is_waiting()
     }
 
     /// There is a channel; its streams are numbered from 2.
@@ -250,6 +256,16 @@ impl Egress {
             sink,
         };
         action(&mut self.flows, &mut around)
+    }
+}
+
+impl fmt::Debug for Egress {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Egress")
+            .field("connections", &self.connections())
+            .field("connected", &self.connected)
+            .field("enabled", &self.enabled)
+            .finish_non_exhaustive()
     }
 }
 

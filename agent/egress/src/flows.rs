@@ -167,6 +167,10 @@ impl Flows {
         self.touched = touched;
     }
 
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// Serves, in turn, connections that found the channel full.
     pub(crate) fn serve_waiting(&mut self, around: &mut Surroundings<'_>) {
         for _ in 0..self.waiting.len() {
