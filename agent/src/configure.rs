@@ -1,0 +1,134 @@
+//! What the host says about this sandbox: its name, environment, authorities, files and interpreters.
+
+use crate::agent::Agent;
+use crate::environment::{self, CA_BUNDLE};
+use crate::error::{Error, Result};
+use crate::kept_file;
+use crate::wire::{Configure, HostName};
+use std::path::{Path, PathBuf};
+
+const MAX_CA: usize = 48 << 10;
+const MAX_BUNDLE: u64 = 8 << 20;
+/// Everything below this line of the bundle is the host's.
+const MARK: &str = "# Authorities added by microsandbox\n";
+/// Where Debian's update-ca-certificates finds them again.
+const CA_SOURCE: &str = "/usr/local/share/ca-certificates/microsandbox.crt";
+/// Any address does: queries to port 53 are captured whatever it is.
+const RESOLVER: &str = "nameserver 198.18.0.1\noptions timeout:5 attempts:2\n";
+/// Nothing is resolved, and nothing waits for that.
+const NO_RESOLVER: &str = "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n";
+
+impl Agent {
+    /// Takes a configuration; answers once its files are written.
+    pub fn configure(&mut self, request: u64, configure: Configure) -> Result<()> {
+        environment::check(&configure.environment)?;
+        if configure.ca_bundle.len() > MAX_CA {
+            return Err(Error::refused(
+                "invalid_request",
+                "the bundle of authorities has at most 48 KiB",
+            ));
+        }
+        self.settings
+            .environment
+            .configure(configure.environment, configure.unset_environment);
+        self.settings
+            .environment
+            .set_authorities(!configure.ca_bundle.is_empty());
+        self.settings.default_user = configure.default_user;
+        self.settings.working_directory = configure.working_directory;
+        self.name_host(&configure.hostname, &configure.hosts)?;
+        self.keep(
+            "/etc/resolv.conf",
+            if configure.egress.is_some_and(|egress| egress.enabled) {
+                RESOLVER
+            } else {
+                NO_RESOLVER
+            },
+        )?;
+        self.add_authorities(&configure.ca_bundle)?;
+        for language in configure.prestart {
+            if let Err(error) = self.prestart(&language) {
+                self.diagnose(
+                    "warning",
+                    &format!("the {language} interpreter is not started ahead: {error}"),
+                );
+            }
+        }
+        if configure.files.is_empty() {
+            self.done(request);
+            return Ok(());
+        }
+        self.write_configured(request, configure.files)
+    }
+
+    fn name_host(&mut self, hostname: &str, hosts: &[HostName]) -> Result<()> {
+        let valid = |name: &str| {
+            !name.is_empty()
+                && name.len() <= 253
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_graphic() && byte != b'#')
+        };
+        let names = hosts
+            .iter()
+            .flat_map(|host| std::iter::once(&host.address).chain(&host.names));
+        if !(hostname.is_empty() || valid(hostname) && hostname.len() <= 64)
+            || !names.into_iter().all(|name| valid(name))
+        {
+            return Err(Error::refused(
+                "invalid_request",
+                "a host's name or address holds what no such name can",
+            ));
+        }
+        let mut file =
+            String::from("127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
+        if !hostname.is_empty() {
+            if self.system_root.as_deref() == Some(Path::new("/")) {
+                let _ = rustix::system::sethostname(hostname.as_bytes());
+            }
+            self.keep("/etc/hostname", &format!("{hostname}\n"))?;
+            file.push_str(&format!("127.0.1.1 {hostname}\n"));
+        }
+        for host in hosts {
+            file.push_str(&format!("{} {}\n", host.address, host.names.join(" ")));
+        }
+        self.keep("/etc/hosts", &file)
+    }
+
+    fn add_authorities(&mut self, bundle: &[u8]) -> Result<()> {
+        let Some(path) = self.system_path(CA_BUNDLE) else {
+            return Ok(());
+        };
+        let before = kept_file::read(&path, MAX_BUNDLE).unwrap_or_default();
+        let mut text = String::from_utf8_lossy(&before).into_owned();
+        let marked = text.find(MARK);
+        if bundle.is_empty() && marked.is_none() {
+            return Ok(());
+        }
+        text.truncate(marked.unwrap_or(text.len()));
+        if !bundle.is_empty() {
+            if !text.is_empty() && !text.ends_with('\n') {
+                text.push('\n');
+            }
+            text.push_str(MARK);
+            text.push_str(&String::from_utf8_lossy(bundle));
+            self.keep(CA_SOURCE, &String::from_utf8_lossy(bundle))?;
+        }
+        self.keep(CA_BUNDLE, &text)
+    }
+
+    /// Where a file of the system's is; none outside of a sandbox, whose files are not ours.
+    fn system_path(&self, path: &str) -> Option<PathBuf> {
+        let root = self.system_root.as_ref()?;
+        Some(root.join(path.trim_start_matches('/')))
+    }
+
+    fn keep(&self, path: &str, content: &str) -> Result<()> {
+        let Some(path) = self.system_path(path) else {
+            return Ok(());
+        };
+        let kept = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+        kept.and_then(|()| kept_file::replace(&path, content.as_bytes(), 0o644))
+            .map_err(|error| Error::system("write a file of the sandbox's system", error))
+    }
+}

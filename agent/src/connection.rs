@@ -1,0 +1,404 @@
+//! One greeted connection to the host: frames in, frames out, streams and their credit.
+//!
+//! Nothing is queued for a viewing stream: its next frame is made from the object when there is room in the batch.
+
+use crate::error::{Error, Result};
+use crate::frame::{self, Decoder, FrameType, Header};
+use crate::object::{ObjectId, Objects};
+use crate::output::{Cursor, Item};
+use crate::poll::{Interest, Poller, Source};
+use crate::wire::{
+    AgentControl, Credit, Opened, Reset, ResetReason, StreamEvent, agent_control, stream_event,
+};
+use prost::Message;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::net::UnixStream;
+
+/// What is encoded ahead of the socket.
+const BATCH: usize = 128 * 1024;
+/// What one turn of the loop writes before it looks at the other sources again.
+const TURN: usize = 1 << 20;
+/// More answers than this under way means that the host asks without reading.
+const MAX_CONTROL: usize = 4_096;
+const MAX_STREAMS: usize = 4_096;
+const MAX_GRANTED: u64 = 8 << 20;
+/// What the host may grant for one stream.
+const MAX_CREDIT: u64 = 1 << 20;
+pub const MAX_INITIAL: u64 = 256 << 10;
+
+/// A stream that shows an object.
+#[derive(Debug)]
+pub struct View {
+    pub object: ObjectId,
+    pub cursor: Cursor,
+    started: bool,
+}
+
+/// A stream of this connection.
+#[derive(Debug, Default)]
+pub struct Stream {
+    /// DATA bytes that may be sent to the host.
+    credit: u64,
+    /// DATA bytes that the host may still send.
+    window: u64,
+    /// The window's size, counted against the connection's.
+    granted: u64,
+    /// Bytes consumed here and not yet granted again.
+    consumed: u64,
+    /// Frames to be sent before anything of the view: kind, lane, payload.
+    queue: VecDeque<(FrameType, u8, Vec<u8>)>,
+    pub view: Option<View>,
+    listed: bool,
+    opened: bool,
+}
+
+#[derive(Debug)]
+pub struct Connection {
+    socket: UnixStream,
+    interest: Interest,
+    decoder: Decoder,
+    batch: Vec<u8>,
+    sent: usize,
+    control: VecDeque<Vec<u8>>,
+    streams: BTreeMap<u32, Stream>,
+    /// Streams that may have something to send, in the order of their turns.
+    turns: VecDeque<u32>,
+    last_host_stream: u32,
+    granted: u64,
+    pub welcomed: bool,
+    /// Objects whose viewers have moved on since this was last taken.
+    pub moved: BTreeSet<ObjectId>,
+}
+
+impl Connection {
+    /// Takes a socket that is greeted and watched for reading, and what came after the greeting.
+    pub fn new(socket: UnixStream, rest: &[u8]) -> Self {
+        let mut decoder = Decoder::default();
+        decoder.push(rest);
+        Connection {
+            socket,
+            interest: Interest::Read,
+            decoder,
+            batch: Vec::new(),
+            sent: 0,
+            control: VecDeque::new(),
+            streams: BTreeMap::new(),
+            turns: VecDeque::new(),
+            last_host_stream: 0,
+            granted: 0,
+            welcomed: false,
+            moved: BTreeSet::new(),
+        }
+    }
+
+    /// Reads what is there, at most one buffer full. False where nothing was.
+    pub fn receive(&mut self, buffer: &mut [u8]) -> Result<bool> {
+        match self.socket.read(buffer) {
+            Ok(0) => Err(Error::Closed),
+            Ok(length) => {
+                self.decoder.push(buffer.get(..length).unwrap_or_default());
+                Ok(true)
+            }
+            Err(error)
+                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) =>
+            {
+                Ok(false)
+            }
+            Err(_) => Err(Error::Closed),
+        }
+    }
+
+    pub fn next_frame(&mut self) -> Result<Option<(Header, Vec<u8>)>> {
+        self.decoder.next_frame()
+    }
+
+    pub fn stream(&mut self, id: u32) -> Option<&mut Stream> {
+        self.streams.get_mut(&id)
+    }
+
+    pub fn view(&self, id: u32) -> Option<&View> {
+        self.streams.get(&id)?.view.as_ref()
+    }
+
+    /// Ends the watching of the socket.
+    pub fn forget(&self, poller: &Poller) {
+        poller.forget(&self.socket);
+    }
+
+    pub fn contains(&self, id: u32) -> bool {
+        self.streams.contains_key(&id)
+    }
+
+    /// Checks and records a stream that the host opens.
+    pub fn open(&mut self, id: u32, credit: u32) -> Result<()> {
+        if id % 2 == 0 || id <= self.last_host_stream {
+            return Err(Error::Broken("a stream id that is used or not the host's"));
+        }
+        if u64::from(credit) > MAX_INITIAL {
+            return Err(Error::Broken("an initial window that is too large"));
+        }
+        if self.streams.len() >= MAX_STREAMS {
+            return Err(Error::Broken("too many streams open"));
+        }
+        self.last_host_stream = id;
+        let stream = Stream {
+            credit: u64::from(credit),
+            ..Stream::default()
+        };
+        self.streams.insert(id, stream);
+        Ok(())
+    }
+
+    /// Queues OPENED, once, granting as much of `window` as there is room for.
+    pub fn opened(&mut self, id: u32, window: u64, offset: u64) {
+        let room = MAX_GRANTED.saturating_sub(self.granted);
+        let granted = window.min(MAX_INITIAL).min(room);
+        let Some(stream) = self.streams.get_mut(&id).filter(|stream| !stream.opened) else {
+            return;
+        };
+        self.granted += granted;
+        stream.opened = true;
+        stream.window = granted;
+        stream.granted = granted;
+        let opened = Opened {
+            window: granted as u32,
+            offset,
+        };
+        stream
+            .queue
+            .push_back((FrameType::Opened, 0, opened.encode_to_vec()));
+        self.touch(id);
+    }
+
+    /// Shows an object on a stream from an offset on; OPENED must have been queued.
+    pub fn show(&mut self, id: u32, object: ObjectId, cursor: Cursor) {
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return;
+        };
+        let started = false;
+        stream.view = Some(View {
+            object,
+            cursor,
+            started,
+        });
+        self.touch(id);
+    }
+
+    /// Counts DATA of the host's against the window; true where the stream is still known.
+    pub fn received(&mut self, id: u32, length: usize) -> Result<bool> {
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return Ok(false);
+        };
+        stream.window = stream
+            .window
+            .checked_sub(length as u64)
+            .ok_or(Error::Broken("more data than was granted"))?;
+        Ok(true)
+    }
+
+    /// Grants again what was consumed, once that is worth a frame.
+    pub fn consumed(&mut self, id: u32, length: u64) {
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return;
+        };
+        stream.consumed += length;
+        if stream.consumed > 0 && (stream.consumed * 2 >= stream.granted || stream.window == 0) {
+            let bytes = std::mem::take(&mut stream.consumed);
+            stream.window += bytes;
+            let credit = Credit {
+                bytes: bytes as u32,
+            };
+            stream
+                .queue
+                .push_back((FrameType::Credit, 0, credit.encode_to_vec()));
+            self.touch(id);
+        }
+    }
+
+    /// Takes CREDIT of the host's.
+    pub fn credited(&mut self, id: u32, bytes: u32) -> Result<()> {
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return Ok(());
+        };
+        stream.credit += u64::from(bytes);
+        if stream.credit > MAX_CREDIT {
+            return Err(Error::Broken("a window that is too large"));
+        }
+        self.touch(id);
+        Ok(())
+    }
+
+    /// Forgets a stream; gives its view.
+    pub fn close(&mut self, id: u32) -> Option<View> {
+        let stream = self.streams.remove(&id)?;
+        self.granted -= stream.granted;
+        stream.view
+    }
+
+    /// Ends a stream with a reason.
+    pub fn reset(
+        &mut self,
+        id: u32,
+        reason: ResetReason,
+        code: &str,
+        message: &str,
+    ) -> Option<View> {
+        let reset = Reset {
+            reason: reason.into(),
+            code: code.into(),
+            message: clipped(message, 4_096).into(),
+        };
+        let mut bytes = Vec::new();
+        frame::append(&mut bytes, id, FrameType::Reset, 0, &reset.encode_to_vec());
+        self.control.push_back(bytes);
+        self.close(id)
+    }
+
+    /// Queues a control message.
+    pub fn control(&mut self, id: u64, body: agent_control::Body) {
+        let message = AgentControl {
+            id,
+            body: Some(body),
+        };
+        let mut bytes = Vec::new();
+        frame::append(
+            &mut bytes,
+            0,
+            FrameType::Control,
+            0,
+            &message.encode_to_vec(),
+        );
+        self.control.push_back(bytes);
+    }
+
+    /// Whether control messages that can wait should.
+    pub fn busy(&self) -> bool {
+        self.control.len() > 16 || self.batch.len() - self.sent > BATCH / 2
+    }
+
+    /// Gives a stream a turn.
+    pub fn touch(&mut self, id: u32) {
+        if let Some(stream) = self.streams.get_mut(&id).filter(|stream| !stream.listed) {
+            stream.listed = true;
+            self.turns.push_back(id);
+        }
+    }
+
+    /// Writes what there is to write, as far as the socket and this turn allow.
+    pub fn flush(&mut self, objects: &mut Objects, poller: &Poller) -> Result<()> {
+        if self.control.len() > MAX_CONTROL {
+            return Err(Error::Broken("answers are not read"));
+        }
+        let mut written = 0;
+        while written < TURN {
+            self.fill(objects);
+            let Some(rest) = self.batch.get(self.sent..).filter(|rest| !rest.is_empty()) else {
+                break;
+            };
+            match self.socket.write(rest) {
+                Ok(length) => {
+                    self.sent += length;
+                    written += length;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(_) => return Err(Error::Closed),
+            }
+        }
+        let interest = if self.sent < self.batch.len() || written >= TURN {
+            Interest::Both
+        } else {
+            Interest::Read
+        };
+        poller.watch(&self.socket, Source::Channel, self.interest, interest)?;
+        self.interest = interest;
+        Ok(())
+    }
+
+    fn fill(&mut self, objects: &mut Objects) {
+        if self.sent == self.batch.len() {
+            self.batch.clear();
+            self.batch.shrink_to(BATCH);
+            self.sent = 0;
+        }
+        while self.batch.len() < BATCH {
+            if let Some(frame) = self.control.pop_front() {
+                self.batch.extend_from_slice(&frame);
+                continue;
+            }
+            let Some(id) = self.turns.pop_front() else {
+                break;
+            };
+            if self.serve(id, objects) {
+                self.turns.push_back(id);
+            } else if let Some(stream) = self.streams.get_mut(&id) {
+                stream.listed = false;
+            }
+        }
+    }
+
+    /// Sends one frame of a stream; false where it has none now.
+    fn serve(&mut self, id: u32, objects: &mut Objects) -> bool {
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return false;
+        };
+        if let Some((kind, lane, payload)) = stream.queue.pop_front() {
+            frame::append(&mut self.batch, id, kind, lane, &payload);
+            return true;
+        }
+        let Some(view) = stream.view.as_mut() else {
+            return false;
+        };
+        let Some(object) = objects.get_mut(&view.object) else {
+            return false;
+        };
+        if let Some(started) = object.started.filter(|_| !view.started) {
+            view.started = true;
+            append_event(&mut self.batch, id, stream_event::Body::Started(started));
+            return true;
+        }
+        match object
+            .output
+            .peek(&view.cursor, stream.credit.min(frame::MAX_PAYLOAD as u64))
+        {
+            Some(Item::Event(event)) => {
+                frame::append(&mut self.batch, id, FrameType::Event, 0, event);
+                object.output.advance(&mut view.cursor, 0);
+            }
+            Some(Item::Data(lane, bytes)) => {
+                frame::append(&mut self.batch, id, FrameType::Data, lane, bytes);
+                let length = bytes.len();
+                stream.credit -= length as u64;
+                object.output.advance(&mut view.cursor, length);
+            }
+            None => {
+                let over = object.output.unread(&view.cursor) == 0;
+                let Some(finished) = object.finished.filter(|_| over) else {
+                    return false;
+                };
+                append_event(&mut self.batch, id, stream_event::Body::Finished(finished));
+                frame::append(&mut self.batch, id, FrameType::End, 0, &[]);
+                object.viewers.retain(|viewer| *viewer != id);
+                self.close(id);
+                return false;
+            }
+        }
+        self.moved.insert(view.object);
+        true
+    }
+}
+
+fn append_event(batch: &mut Vec<u8>, id: u32, body: stream_event::Body) {
+    let event = StreamEvent { body: Some(body) };
+    frame::append(batch, id, FrameType::Event, 0, &event.encode_to_vec());
+}
+
+/// The longest beginning of a text that has at most `most` bytes.
+pub fn clipped(text: &str, most: usize) -> &str {
+    let mut end = most.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}

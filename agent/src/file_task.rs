@@ -1,0 +1,199 @@
+//! Reading and writing one file, in a child that has become the user whose rights apply.
+//!
+//! The tenant owns the file system: nothing here waits on a FIFO or device, and the parent kills what takes too long.
+
+use crate::kept_file;
+use rustix::fs::{CWD, Mode, OFlags};
+use rustix::io::Errno;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+/// What the child is to do.
+#[derive(Debug)]
+pub enum FileTask {
+    Read {
+        path: PathBuf,
+        offset: u64,
+        limit: usize,
+    },
+    Write(FileWrite),
+}
+
+/// One message's part of a write.
+#[derive(Debug)]
+pub struct FileWrite {
+    pub path: PathBuf,
+    pub content: Vec<u8>,
+    pub offset: u64,
+    pub last: bool,
+    pub mode: u32,
+    pub make_directories: bool,
+    /// Distinguishes this write's temporary file from all others'.
+    pub id: String,
+}
+
+/// What a read gave.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct FilePart {
+    pub size: u64,
+    pub end: bool,
+    pub content: Vec<u8>,
+}
+
+impl FilePart {
+    /// For the pipe to the parent: 0, the size, whether this is the end, the content; or 1 and the error's number.
+    pub fn encode(result: &io::Result<FilePart>) -> Vec<u8> {
+        match result {
+            Ok(part) => {
+                let mut bytes = vec![0];
+                bytes.extend_from_slice(&part.size.to_be_bytes());
+                bytes.push(u8::from(part.end));
+                bytes.extend_from_slice(&part.content);
+                bytes
+            }
+            Err(error) => {
+                let mut bytes = vec![1];
+                bytes.extend_from_slice(&error.raw_os_error().unwrap_or(libc::EIO).to_be_bytes());
+                bytes
+            }
+        }
+    }
+
+    /// Reads `encode`'s form; a child that died in between has said nothing.
+    pub fn decode(bytes: &[u8]) -> Option<Result<FilePart, i32>> {
+        let (kind, rest) = bytes.split_first()?;
+        if *kind == 1 {
+            return Some(Err(i32::from_be_bytes(*rest.first_chunk()?)));
+        }
+        let (size, rest) = rest.split_first_chunk()?;
+        let (end, content) = rest.split_first()?;
+        Some(Ok(FilePart {
+            size: u64::from_be_bytes(*size),
+            end: *end == 1,
+            content: content.to_vec(),
+        }))
+    }
+}
+
+impl FileTask {
+    pub fn perform(&self) -> io::Result<FilePart> {
+        match self {
+            FileTask::Read {
+                path,
+                offset,
+                limit,
+            } => read(path, *offset, *limit),
+            FileTask::Write(write) => write.perform().map(|()| FilePart::default()),
+        }
+    }
+}
+
+fn read(path: &Path, offset: u64, limit: usize) -> io::Result<FilePart> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = kept_file::regular(rustix::fs::open(path, flags, Mode::empty())?)?;
+    let mut content = vec![0; limit];
+    let mut length = 0;
+    while let Some(rest) = content.get_mut(length..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, offset.saturating_add(length as u64))? {
+            0 => break,
+            more => length += more,
+        }
+    }
+    content.truncate(length);
+    let size = file.metadata()?.len();
+    // Files of /proc say that they are empty.
+    let end = offset.saturating_add(length as u64) >= size && (size > 0 || length < limit);
+    Ok(FilePart { size, end, content })
+}
+
+impl FileWrite {
+    fn perform(&self) -> io::Result<()> {
+        let target = self.target()?;
+        let (Some(parent), Some(name)) = (target.parent(), target.file_name()) else {
+            return Err(Errno::ISDIR.into());
+        };
+        if self.make_directories {
+            std::fs::create_dir_all(parent)?;
+        }
+        let mut temporary = OsString::from(".");
+        temporary.push(name);
+        temporary.push(format!(".{}", self.id));
+        let temporary = parent.join(temporary);
+        let done = self.store(&temporary, &target);
+        if done.is_err() {
+            let _ = std::fs::remove_file(&temporary);
+        }
+        done
+    }
+
+    /// Where the content goes: through a symlink, as the user's own programs would write.
+    fn target(&self) -> io::Result<PathBuf> {
+        let Ok(found) = std::fs::symlink_metadata(&self.path) else {
+            return Ok(self.path.clone());
+        };
+        let kind = found.file_type();
+        if kind.is_symlink() {
+            let target = std::fs::canonicalize(&self.path)?;
+            return if std::fs::metadata(&target)?.is_file() {
+                Ok(target)
+            } else {
+                Err(Errno::NXIO.into())
+            };
+        }
+        match (kind.is_file(), kind.is_dir()) {
+            (true, _) => Ok(self.path.clone()),
+            (_, true) => Err(Errno::ISDIR.into()),
+            _ => Err(Errno::NXIO.into()),
+        }
+    }
+
+    fn store(&self, temporary: &Path, target: &Path) -> io::Result<()> {
+        let file = match self.part(temporary) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.is_done(target) => {
+                return Ok(());
+            }
+            other => other?,
+        };
+        file.write_all_at(&self.content, self.offset)?;
+        if self.last {
+            rustix::fs::fchmod(&file, Mode::from_raw_mode(self.mode & 0o7777))?;
+            std::fs::rename(temporary, target)?;
+        }
+        Ok(())
+    }
+
+    /// The temporary file, begun or gone on with.
+    fn part(&self, temporary: &Path) -> io::Result<File> {
+        let flags =
+            OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        if self.offset == 0 {
+            match std::fs::remove_file(temporary) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            let flags = flags | OFlags::CREATE | OFlags::EXCL;
+            return Ok(File::from(rustix::fs::openat(
+                CWD,
+                temporary,
+                flags,
+                Mode::from_raw_mode(0o600),
+            )?));
+        }
+        let file = kept_file::regular(rustix::fs::open(temporary, flags, Mode::empty())?)?;
+        if file.metadata()?.len() < self.offset {
+            return Err(Errno::SPIPE.into());
+        }
+        Ok(file)
+    }
+
+    /// Whether this, its last part, has been carried out before: a message may come twice.
+    fn is_done(&self, target: &Path) -> bool {
+        let whole = self.offset + self.content.len() as u64;
+        self.last
+            && self.offset > 0
+            && std::fs::metadata(target).is_ok_and(|found| found.len() == whole)
+    }
+}

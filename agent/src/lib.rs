@@ -1,0 +1,40 @@
+//! The agent of a sandbox: PID 1, the other end of the host's one channel. spec/channel.md is what it speaks.
+//!
+//! One thread, one epoll set, no panics: a panic is caught by the loop and costs the connection, not the sandbox.
+
+#![deny(unsafe_code)]
+
+pub mod agent;
+mod background;
+mod configure;
+pub mod connection;
+mod context;
+pub mod driver;
+mod ending;
+mod environment;
+pub mod error;
+mod file_task;
+mod files;
+pub mod frame;
+mod interpreter;
+mod kept_file;
+mod lane;
+pub mod link;
+mod object;
+pub mod output;
+mod poll;
+mod process;
+mod requests;
+mod spawn;
+mod stdin;
+#[allow(unsafe_code)]
+pub mod sys;
+mod timers;
+mod upload;
+pub mod users;
+
+/// The messages of spec/agent.proto.
+#[allow(clippy::all, missing_debug_implementations)]
+pub mod wire {
+    include!(concat!(env!("OUT_DIR"), "/microsandbox.agent.v1.rs"));
+}

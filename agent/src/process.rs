@@ -1,0 +1,369 @@
+//! One-shot commands: started by a stream, shown on streams, ended by themselves or a signal.
+
+use crate::agent::{Agent, Child, Exit, READ};
+use crate::environment;
+use crate::error::{Error, Result};
+use crate::lane::{self, Lane, Taken};
+use crate::object::{ObjectId, Runner};
+use crate::poll::{Part, Ready, Source};
+use crate::spawn::{self, Launch, NotStarted, Stage};
+use crate::stdin::Stdin;
+use crate::timers::Timer;
+use crate::users::User;
+use crate::wire::{Finished, Outcome, ResetReason, StartProcess, Started};
+use std::ffi::CString;
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+const MAX_PROCESSES: usize = 512;
+/// How long a pipe that a daemon keeps open may hold the end of its parent.
+const LINGER: Duration = Duration::from_millis(100);
+
+/// A process that runs, or whose output is not all read.
+#[derive(Debug)]
+pub struct Process {
+    pub object: ObjectId,
+    pub pid: i32,
+    pub stdin: Option<Stdin>,
+    pub killed: bool,
+    wants_stdin: bool,
+    program: String,
+    lanes: [Lane; 2],
+    report: Option<OwnedFd>,
+    /// Streams and offsets that wait for the start.
+    pending: Vec<(u32, u64)>,
+    exit: Option<Exit>,
+    /// What is still taken from each pipe once waiting is over.
+    rest: Option<[u64; 2]>,
+    began: Instant,
+}
+
+impl Agent {
+    /// Starts a process and shows it on a stream.
+    pub fn start_process(&mut self, stream: u32, request: StartProcess) -> Result<()> {
+        let id = ObjectId::parse(&request.object_id)?;
+        if self.objects.get(&id).is_some() {
+            return self.attach(stream, id, request.offset);
+        }
+        if self.processes.len() >= MAX_PROCESSES {
+            let message =
+                format!("this sandbox runs {MAX_PROCESSES} commands already; wait for some to end");
+            return Err(Error::refused("too_many_processes", message));
+        }
+        let handle = self.next_handle();
+        let process = self.launch(handle, id, stream, &request)?;
+        self.children.insert(process.pid, Child::Process(handle));
+        self.objects.add(id, Runner::Process(handle));
+        self.processes.insert(handle, process);
+        Ok(())
+    }
+
+    fn launch(
+        &self,
+        handle: u64,
+        object: ObjectId,
+        stream: u32,
+        request: &StartProcess,
+    ) -> Result<Process> {
+        environment::check(&request.environment)?;
+        let user = self.user(&request.user)?;
+        let variables = self
+            .settings
+            .environment
+            .compose(&user, &request.environment);
+        let mut argv = Vec::with_capacity(request.argv.len());
+        for argument in &request.argv {
+            let argument = CString::new(argument.as_str());
+            argv.push(
+                argument.map_err(|_| {
+                    Error::refused("invalid_request", "an argument holds a NUL byte")
+                })?,
+            );
+        }
+        let Some(program) = request.argv.first().filter(|program| !program.is_empty()) else {
+            return Err(Error::refused(
+                "invalid_request",
+                "a command needs a program as its first argument",
+            ));
+        };
+        let (out, out_writer) = Lane::new(Source::Process(handle, Part::Stdout))?;
+        let (err, err_writer) = Lane::new(Source::Process(handle, Part::Stderr))?;
+        let (stdin, reader) = match request.stdin {
+            true => Stdin::new(Source::Process(handle, Part::Stdin))
+                .map(|(stdin, reader)| (Some(stdin), reader))?,
+            false => (None, lane::null()?),
+        };
+        let (pid, report) = spawn::start(&Launch {
+            argv,
+            environment: environment::strings(&variables),
+            path: variables.get("PATH").cloned().unwrap_or_default(),
+            directory: self.directory(&request.working_directory, &user)?,
+            user: &user,
+            switching: self.switching,
+            descriptors: vec![&reader, &out_writer, &err_writer],
+        })?;
+        self.poller
+            .watch_read(&report, Source::Process(handle, Part::Report))?;
+        Ok(Process {
+            object,
+            pid,
+            wants_stdin: stdin.is_some(),
+            stdin,
+            killed: false,
+            program: program.clone(),
+            lanes: [out, err],
+            report: Some(report),
+            pending: vec![(stream, request.offset)],
+            exit: None,
+            rest: None,
+            began: Instant::now(),
+        })
+    }
+
+    /// The directory that a program starts in: asked for, configured, or the user's home.
+    pub fn directory(&self, asked: &str, user: &User) -> Result<CString> {
+        let configured = &self.settings.working_directory;
+        let chosen = match (asked, configured.as_str()) {
+            ("", "") if std::path::Path::new(&user.home).is_dir() => user.home.clone(),
+            ("", "") => "/".to_owned(),
+            ("", configured) => configured.to_owned(),
+            (asked, _) if asked.starts_with('/') => asked.to_owned(),
+            (asked, _) => format!("{}/{asked}", user.home),
+        };
+        CString::new(chosen).map_err(|_| {
+            Error::refused(
+                "no_such_directory",
+                "the working directory holds a NUL byte",
+            )
+        })
+    }
+
+    /// Adds a viewer of a process that is not known to run yet; false where it is.
+    pub fn wait_for_start(&mut self, handle: u64, stream: u32, offset: u64) -> bool {
+        match self.processes.get_mut(&handle) {
+            Some(process) if process.report.is_some() => {
+                process.pending.push((stream, offset));
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a viewer may send input.
+    pub fn takes_input(&self, handle: u64) -> bool {
+        self.processes
+            .get(&handle)
+            .is_some_and(|process| process.wants_stdin)
+    }
+
+    pub fn process_ready(&mut self, handle: u64, part: Part, ready: Ready) {
+        match part {
+            Part::Report => self.process_reported(handle),
+            Part::Stdin => {
+                if ready.writable {
+                    self.feed(handle);
+                }
+            }
+            Part::Stdout => self.process_output(handle, 0),
+            _ => self.process_output(handle, 1),
+        }
+    }
+
+    fn process_reported(&mut self, handle: u64) {
+        let Some(process) = self.processes.get_mut(&handle) else {
+            return;
+        };
+        let Some(pipe) = &process.report else { return };
+        let mut report = [0; 16];
+        let length = match rustix::io::read(pipe, &mut report) {
+            Ok(length) => length,
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => return,
+            Err(_) => 0,
+        };
+        self.poller.forget(pipe);
+        process.report = None;
+        match NotStarted::parse(report.get(..length).unwrap_or_default()) {
+            Some(reason) => self.process_failed(handle, reason),
+            None => self.process_started(handle),
+        }
+    }
+
+    fn process_failed(&mut self, handle: u64, reason: NotStarted) {
+        let Some(process) = self.processes.remove(&handle) else {
+            return;
+        };
+        self.objects.remove(&process.object);
+        let (code, message) = explain(reason, &process.program);
+        for (stream, _) in process.pending {
+            self.refuse(stream, ResetReason::Failed, code, &message);
+        }
+    }
+
+    fn process_started(&mut self, handle: u64) {
+        let Some(process) = self.processes.get_mut(&handle) else {
+            return;
+        };
+        let pid = process.pid as u32;
+        let object = process.object;
+        for lane in &mut process.lanes {
+            lane.watch(true, &self.poller);
+        }
+        let pending = std::mem::take(&mut process.pending);
+        if let Some(object) = self.objects.get_mut(&object) {
+            object.started = Some(Started {
+                pid,
+                cell_number: 0,
+            });
+        }
+        for (stream, offset) in pending {
+            let _ = self.attach(stream, object, offset);
+        }
+    }
+
+    fn process_output(&mut self, handle: u64, lane: usize) {
+        let Some(process) = self.processes.get_mut(&handle) else {
+            return;
+        };
+        let object = process.object;
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let most = process.rest.map_or(READ, |rest| rest[lane]);
+        let taken = process.lanes[lane].take(&mut buffer, most, &self.poller);
+        if let Taken::Bytes(length) = taken {
+            if let Some(rest) = &mut process.rest {
+                rest[lane] -= length as u64;
+            }
+            self.add_output(
+                &object,
+                lane as u8,
+                buffer.get(..length).unwrap_or_default(),
+            );
+        }
+        self.buffer = buffer;
+        self.settle_process(handle);
+    }
+
+    /// A process has ended and is reaped.
+    pub fn process_exited(&mut self, handle: u64, exit: Exit) {
+        self.process_reported(handle);
+        let Some(process) = self.processes.get_mut(&handle) else {
+            return;
+        };
+        process.exit = Some(exit);
+        self.timers.after(LINGER, Timer::Linger(handle));
+        self.settle_process(handle);
+    }
+
+    /// The pipes have had their time; only what they hold now is still taken.
+    pub fn process_lingered(&mut self, handle: u64) {
+        let Some(process) = self.processes.get_mut(&handle) else {
+            return;
+        };
+        if process.rest.is_none() {
+            process.rest = Some([process.lanes[0].waiting(), process.lanes[1].waiting()]);
+        }
+        self.settle_process(handle);
+    }
+
+    fn settle_process(&mut self, handle: u64) {
+        let Some(process) = self.processes.get(&handle) else {
+            return;
+        };
+        let Some(exit) = process.exit else { return };
+        let done = |lane: usize| {
+            !process.lanes[lane].is_open() || process.rest.is_some_and(|rest| rest[lane] == 0)
+        };
+        if !done(0) || !done(1) {
+            return;
+        }
+        let finished = Finished {
+            duration_micros: process.began.elapsed().as_micros() as u64,
+            ..exit.outcome(process.killed)
+        };
+        let object = process.object;
+        if let Some(mut process) = self.processes.remove(&handle) {
+            for lane in &mut process.lanes {
+                lane.close(&self.poller);
+            }
+            if let Some(stdin) = &mut process.stdin {
+                stdin.close(&self.poller);
+            }
+        }
+        self.finish(&object, finished);
+    }
+
+    /// Stops or resumes reading a process's output.
+    pub fn hold_process(&mut self, handle: u64, held: bool) {
+        let Some(process) = self.processes.get_mut(&handle) else {
+            return;
+        };
+        if process.report.is_none() {
+            for lane in &mut process.lanes {
+                lane.watch(!held, &self.poller);
+            }
+        }
+    }
+}
+
+impl Process {
+    /// Whether its pid may have been given to another by now; its group lives on while it has members.
+    pub fn is_reaped(&self) -> bool {
+        self.exit.is_some()
+    }
+}
+
+impl Exit {
+    /// How a process's end is told to the host.
+    pub fn outcome(self, killed: bool) -> Finished {
+        match self {
+            Exit::Code(exit_code) => Finished {
+                outcome: Outcome::Exited.into(),
+                exit_code,
+                ..Finished::default()
+            },
+            Exit::Signal(signal) => Finished {
+                outcome: Outcome::Signaled.into(),
+                signal,
+                oom_suspected: signal == libc::SIGKILL && !killed,
+                ..Finished::default()
+            },
+        }
+    }
+}
+
+pub fn explain(reason: NotStarted, program: &str) -> (&'static str, String) {
+    match (reason.stage, reason.errno) {
+        (Stage::Directory, libc::EACCES) => (
+            "permission_denied",
+            "the user may not enter the working directory".into(),
+        ),
+        (Stage::Directory, _) => (
+            "no_such_directory",
+            "the working directory does not exist in the sandbox; create it first".into(),
+        ),
+        (Stage::Exec, libc::ENOENT | libc::ENOTDIR) => (
+            "command_not_found",
+            format!(
+                "there is no program {program:?} on the user's PATH; install it or give its full path"
+            ),
+        ),
+        (Stage::Exec, libc::E2BIG) => (
+            "invalid_request",
+            "arguments and environment are larger than the system takes".into(),
+        ),
+        (Stage::Exec, libc::ENOMEM) => (
+            "out_of_memory",
+            "the sandbox has no memory left to start a program".into(),
+        ),
+        (Stage::Exec, _) => (
+            "command_not_executable",
+            format!("{program:?} cannot be executed; check its mode, format and interpreter line"),
+        ),
+        (_, errno) => {
+            let error = std::io::Error::from_raw_os_error(errno);
+            (
+                "internal",
+                format!("the program could not be started as this user: {error}"),
+            )
+        }
+    }
+}

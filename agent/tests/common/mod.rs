@@ -1,0 +1,542 @@
+//! A host's end of the channel, as plain as can be, and the real agent at the other.
+#![allow(dead_code)]
+
+use microsandbox_agent::frame::{self, Decoder, FrameType, Header};
+use microsandbox_agent::wire::*;
+use prost::Message;
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Long enough for the slowest machine, short enough to end a hanging test.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const WINDOW: u32 = 256 << 10;
+
+/// A folder of the test's own, removed with it.
+pub struct Folder(pub PathBuf);
+
+impl Folder {
+    pub fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let name = format!(
+            "msb-agent-{}-{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).unwrap();
+        Folder(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Whether a program is there; says so loudly where it is not.
+pub fn installed(program: &str) -> bool {
+    let found = Command::new(program)
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok();
+    if !found {
+        eprintln!("SKIPPED: {program} is not installed on this machine");
+    }
+    found
+}
+
+pub struct Host {
+    pub folder: Folder,
+    pub listener: UnixListener,
+    pub agent: Child,
+    pub socket: UnixStream,
+    pub hello: Hello,
+    decoder: Decoder,
+    /// Frames that were read and not asked for yet.
+    pub pending: VecDeque<(Header, Vec<u8>)>,
+    pub unasked: Vec<AgentControl>,
+    next_stream: u32,
+    next_request: u64,
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let _ = self.agent.kill();
+        let _ = self.agent.wait();
+    }
+}
+
+/// What a viewing stream gave until its end.
+#[derive(Debug, Default)]
+pub struct Run {
+    pub opened: Option<Opened>,
+    pub started: Option<Started>,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+    pub result: Option<CellResult>,
+    pub results: usize,
+    pub error: Option<CellError>,
+    pub finished: Option<Finished>,
+    pub reset: Option<Reset>,
+    /// The kinds of frames in their order, DATA runs as one.
+    pub order: Vec<&'static str>,
+}
+
+impl Run {
+    pub fn out(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    pub fn err(&self) -> String {
+        String::from_utf8_lossy(&self.stderr).into_owned()
+    }
+
+    pub fn outcome(&self) -> Outcome {
+        self.finished
+            .as_ref()
+            .unwrap_or_else(|| panic!("not finished: {self:?}"))
+            .outcome()
+    }
+
+    pub fn finished(&self) -> Finished {
+        self.finished
+            .unwrap_or_else(|| panic!("not finished: {self:?}"))
+    }
+
+    pub fn value(&self) -> String {
+        self.result
+            .as_ref()
+            .and_then(|result| result.data.get("text/plain").cloned())
+            .unwrap_or_default()
+    }
+
+    pub fn code(&self) -> String {
+        self.reset
+            .as_ref()
+            .unwrap_or_else(|| panic!("not reset: {self:?}"))
+            .code
+            .clone()
+    }
+
+    fn log(&mut self, kind: &'static str) {
+        if self.order.last() != Some(&kind) {
+            self.order.push(kind);
+        }
+    }
+}
+
+pub fn object_id() -> Vec<u8> {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let mut id = vec![0; 8];
+    id.extend_from_slice(&NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+    id
+}
+
+pub fn cell(context: &str, code: &str) -> RunCell {
+    RunCell {
+        object_id: object_id(),
+        context_id: context.into(),
+        code: code.into(),
+        ..RunCell::default()
+    }
+}
+
+pub fn command(argv: &[&str]) -> StartProcess {
+    StartProcess {
+        object_id: object_id(),
+        argv: argv.iter().map(|argument| argument.to_string()).collect(),
+        ..StartProcess::default()
+    }
+}
+
+pub fn shell(script: &str) -> StartProcess {
+    command(&["sh", "-c", script])
+}
+
+impl Host {
+    pub fn start() -> Host {
+        Self::start_with(&[])
+    }
+
+    /// Starts an agent with additions to its environment and greets it.
+    pub fn start_with(environment: &[(&str, &str)]) -> Host {
+        let folder = Folder::new();
+        let path = folder.0.join("agent.sock");
+        let listener = UnixListener::bind(&path).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_agent"));
+        command
+            .arg("--socket")
+            .arg(&path)
+            .env("MSB_SANDBOX_ID", "test");
+        command
+            .env("MSB_SECRET", "hidden")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
+        command.envs(environment.iter().copied());
+        let agent = command.spawn().unwrap();
+        let (socket, hello, decoder) = greet(accept(&listener), b"");
+        let mut host = Host {
+            folder,
+            listener,
+            agent,
+            socket,
+            hello,
+            decoder,
+            pending: VecDeque::new(),
+            unasked: Vec::new(),
+            next_stream: 1,
+            next_request: 1,
+        };
+        host.welcome();
+        host
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.folder.0
+    }
+
+    pub fn welcome(&mut self) {
+        self.control(
+            0,
+            host_control::Body::Welcome(Welcome {
+                version: 1,
+                unix_nanos: 0,
+            }),
+        );
+    }
+
+    /// Drops the connection and takes the agent's next one.
+    pub fn reconnect(&mut self) {
+        let _ = self.socket.shutdown(std::net::Shutdown::Both);
+        self.accept_again();
+    }
+
+    /// Takes the connection that the agent dials after the last has ended.
+    pub fn accept_again(&mut self) {
+        let (socket, hello, decoder) = greet(accept(&self.listener), b"");
+        self.socket = socket;
+        self.hello = hello;
+        self.decoder = decoder;
+        self.pending.clear();
+        self.next_stream = 1;
+        self.welcome();
+    }
+
+    pub fn send(&mut self, stream: u32, kind: FrameType, lane: u8, payload: &[u8]) {
+        let mut bytes = Vec::new();
+        frame::append(&mut bytes, stream, kind, lane, payload);
+        self.socket.write_all(&bytes).unwrap();
+    }
+
+    pub fn control(&mut self, id: u64, body: host_control::Body) {
+        let message = HostControl {
+            id,
+            body: Some(body),
+        };
+        self.send(0, FrameType::Control, 0, &message.encode_to_vec());
+    }
+
+    /// Sends a request and waits for its answer; frames of streams are kept for later.
+    pub fn request(&mut self, body: host_control::Body) -> agent_control::Body {
+        let id = self.next_request;
+        self.next_request += 1;
+        self.control(id, body);
+        let mut kept = VecDeque::new();
+        let end = Instant::now() + PATIENCE;
+        let answer = loop {
+            let (header, payload) = self.next_frame(end).expect("an answer in time");
+            if header.kind != FrameType::Control {
+                kept.push_back((header, payload));
+                continue;
+            }
+            let message = AgentControl::decode(payload.as_slice()).unwrap();
+            if message.id == id {
+                break message.body.unwrap();
+            }
+            self.unasked.push(message);
+        };
+        kept.extend(std::mem::take(&mut self.pending));
+        self.pending = kept;
+        answer
+    }
+
+    pub fn open_with(&mut self, target: host_open::Target, window: u32) -> u32 {
+        let stream = self.next_stream;
+        self.next_stream += 2;
+        let open = HostOpen {
+            window,
+            target: Some(target),
+        };
+        self.send(stream, FrameType::Open, 0, &open.encode_to_vec());
+        stream
+    }
+
+    pub fn open(&mut self, target: host_open::Target) -> u32 {
+        self.open_with(target, WINDOW)
+    }
+
+    pub fn open_cell(&mut self, context: &str, code: &str) -> (u32, Vec<u8>) {
+        let cell = cell(context, code);
+        let id = cell.object_id.clone();
+        (self.open(host_open::Target::RunCell(cell)), id)
+    }
+
+    /// Runs a cell to its end.
+    pub fn run(&mut self, context: &str, code: &str) -> Run {
+        let (stream, _) = self.open_cell(context, code);
+        self.collect(stream)
+    }
+
+    pub fn exec(&mut self, process: StartProcess) -> Run {
+        let stream = self.open(host_open::Target::StartProcess(process));
+        self.collect(stream)
+    }
+
+    pub fn attach(&mut self, object_id: &[u8], offset: u64) -> u32 {
+        let object_id = object_id.to_vec();
+        self.open(host_open::Target::Attach(Attach { object_id, offset }))
+    }
+
+    pub fn interrupt(&mut self, object_id: &[u8], reason: InterruptReason) {
+        let interrupt = Interrupt {
+            object_id: object_id.to_vec(),
+            grace_ms: 0,
+            reason: reason.into(),
+        };
+        let answer = self.request(host_control::Body::Interrupt(interrupt));
+        assert!(matches!(answer, agent_control::Body::Done(_)), "{answer:?}");
+    }
+
+    pub fn credit(&mut self, stream: u32, bytes: u32) {
+        self.send(
+            stream,
+            FrameType::Credit,
+            0,
+            &Credit { bytes }.encode_to_vec(),
+        );
+    }
+
+    /// Reads a stream to its end, granting again what it takes.
+    pub fn collect(&mut self, stream: u32) -> Run {
+        let mut run = Run::default();
+        while !self.step(stream, &mut run, PATIENCE) {}
+        run
+    }
+
+    /// Takes one frame of a stream; true at its end.
+    pub fn step(&mut self, stream: u32, run: &mut Run, patience: Duration) -> bool {
+        let (header, payload) = self
+            .next_of(stream, patience)
+            .unwrap_or_else(|| panic!("nothing came; so far {run:?}"));
+        match header.kind {
+            FrameType::Opened => {
+                run.log("opened");
+                run.opened = Some(Opened::decode(payload.as_slice()).unwrap());
+            }
+            FrameType::Data => {
+                run.log(if header.lane == 0 { "stdout" } else { "stderr" });
+                self.credit(stream, payload.len() as u32);
+                let lane = if header.lane == 0 {
+                    &mut run.stdout
+                } else {
+                    &mut run.stderr
+                };
+                lane.extend_from_slice(&payload);
+            }
+            FrameType::Event => self.event(run, &payload),
+            FrameType::End => return true,
+            FrameType::Reset => {
+                run.reset = Some(Reset::decode(payload.as_slice()).unwrap());
+                return true;
+            }
+            FrameType::Credit => {}
+            other => panic!("unexpected {other:?}"),
+        }
+        false
+    }
+
+    fn event(&mut self, run: &mut Run, payload: &[u8]) {
+        match StreamEvent::decode(payload).unwrap().body.unwrap() {
+            stream_event::Body::Started(started) => {
+                run.log("started");
+                run.started = Some(started);
+            }
+            stream_event::Body::Result(result) => {
+                run.log("result");
+                run.results += 1;
+                run.result = Some(result);
+            }
+            stream_event::Body::Error(error) => {
+                run.log("error");
+                run.error = Some(error);
+            }
+            stream_event::Body::Finished(finished) => {
+                run.log("finished");
+                run.finished = Some(finished);
+            }
+        }
+    }
+
+    /// The next frame of one stream; others are kept.
+    pub fn next_of(&mut self, stream: u32, patience: Duration) -> Option<(Header, Vec<u8>)> {
+        if let Some(at) = self
+            .pending
+            .iter()
+            .position(|(header, _)| header.stream == stream)
+        {
+            return self.pending.remove(at);
+        }
+        let end = Instant::now() + patience;
+        loop {
+            let (header, payload) = self.read_frame(end)?;
+            if header.stream == stream {
+                return Some((header, payload));
+            }
+            if header.stream == 0 && header.kind == FrameType::Control {
+                self.unasked
+                    .push(AgentControl::decode(payload.as_slice()).unwrap());
+            } else {
+                self.pending.push_back((header, payload));
+            }
+        }
+    }
+
+    pub fn next_frame(&mut self, end: Instant) -> Option<(Header, Vec<u8>)> {
+        self.pending.pop_front().or_else(|| self.read_frame(end))
+    }
+
+    /// Reads whatever comes within a time and keeps it.
+    pub fn listen(&mut self, time: Duration) {
+        let end = Instant::now() + time;
+        while let Some((header, payload)) = self.read_frame(end) {
+            match header.kind {
+                FrameType::Control => self
+                    .unasked
+                    .push(AgentControl::decode(payload.as_slice()).unwrap()),
+                _ => self.pending.push_back((header, payload)),
+            }
+        }
+    }
+
+    /// Output outside of cells so far, by context and lane; waits until `wanted` is in it.
+    pub fn background(&mut self, context: &str, wanted: &str) -> (String, u64) {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let mut text = Vec::new();
+            let mut dropped = 0;
+            for message in &self.unasked {
+                if let Some(agent_control::Body::Background(output)) = &message.body {
+                    if output.context_id == context {
+                        text.extend_from_slice(&output.data);
+                        dropped += output.dropped;
+                    }
+                }
+            }
+            let text = String::from_utf8_lossy(&text).into_owned();
+            if text.contains(wanted) || Instant::now() > end {
+                return (text, dropped);
+            }
+            self.listen(Duration::from_millis(20));
+        }
+    }
+
+    fn read_frame(&mut self, end: Instant) -> Option<(Header, Vec<u8>)> {
+        loop {
+            if let Some(frame) = self.decoder.next_frame().unwrap() {
+                return Some(frame);
+            }
+            let left = end
+                .checked_duration_since(Instant::now())
+                .filter(|left| !left.is_zero())?;
+            self.socket.set_read_timeout(Some(left)).unwrap();
+            let mut buffer = [0; 65_536];
+            match self.socket.read(&mut buffer) {
+                Ok(0) => return None,
+                Ok(length) => self.decoder.push(&buffer[..length]),
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return None,
+            }
+        }
+    }
+
+    /// Whether the agent closes the connection within a time.
+    pub fn is_closed(&mut self, time: Duration) -> bool {
+        let end = Instant::now() + time;
+        while Instant::now() < end {
+            self.socket
+                .set_read_timeout(Some(Duration::from_millis(50)))
+                .unwrap();
+            match self.socket.read(&mut [0; 65_536]) {
+                Ok(0) => return true,
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => return true,
+                _ => {}
+            }
+        }
+        false
+    }
+
+    pub fn contexts(&self) -> BTreeMap<String, ContextState> {
+        let states = self
+            .unasked
+            .iter()
+            .filter_map(|message| match &message.body {
+                Some(agent_control::Body::ContextChanged(state)) => {
+                    Some((state.context_id.clone(), state.clone()))
+                }
+                _ => None,
+            });
+        states.collect()
+    }
+}
+
+pub fn accept(listener: &UnixListener) -> UnixStream {
+    listener.set_nonblocking(true).unwrap();
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match listener.accept() {
+            Ok((socket, _)) => {
+                socket.set_nonblocking(false).unwrap();
+                return socket;
+            }
+            Err(_) if Instant::now() < end => std::thread::sleep(Duration::from_millis(2)),
+            Err(error) => panic!("the agent did not dial: {error}"),
+        }
+    }
+}
+
+/// The host's part of the greeting, after some garbage; gives the agent's hello.
+pub fn greet(mut socket: UnixStream, garbage: &[u8]) -> (UnixStream, Hello, Decoder) {
+    let mut greeting = b"MSBCHAN1".to_vec();
+    greeting.extend_from_slice(&[9; 16]);
+    socket.write_all(garbage).unwrap();
+    socket.write_all(&greeting).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut answer = [0; 24];
+    socket.read_exact(&mut answer).unwrap();
+    assert_eq!(answer.as_slice(), greeting);
+    let mut decoder = Decoder::default();
+    let hello = loop {
+        if let Some((header, payload)) = decoder.next_frame().unwrap() {
+            assert_eq!((header.stream, header.kind), (0, FrameType::Control));
+            match AgentControl::decode(payload.as_slice()).unwrap().body {
+                Some(agent_control::Body::Hello(hello)) => break hello,
+                other => panic!("the first frame was {other:?}"),
+            }
+        }
+        let mut buffer = [0; 4096];
+        let length = socket.read(&mut buffer).unwrap();
+        assert_ne!(length, 0);
+        decoder.push(&buffer[..length]);
+    };
+    (socket, hello, decoder)
+}
