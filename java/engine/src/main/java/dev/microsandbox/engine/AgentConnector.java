@@ -1,0 +1,23 @@
+package dev.microsandbox.engine;
+
+import dev.microsandbox.agent.AgentClient;
+import dev.microsandbox.agent.AgentTransport;
+import dev.microsandbox.agent.OutboundHandler;
+import dev.microsandbox.agent.SandboxListener;
+import dev.microsandbox.model.SandboxId;
+import java.io.IOException;
+import java.time.Duration;
+
+/// Waits for a sandbox's agent to dial, and agrees with it on the protocol.
+@FunctionalInterface
+public interface AgentConnector {
+
+  /// @param timeout until the agent's hello
+  /// @throws IOException when no agent came in time, or the transport is closed
+  /// @throws dev.microsandbox.model.SandboxException `agent_lost` when it broke the protocol
+  AgentClient connect(SandboxId id, AgentTransport transport, Ears ears, Duration timeout)
+      throws IOException;
+
+  /// Who listens to what an agent does unasked.
+  record Ears(SandboxListener listener, OutboundHandler outbound) {}
+}

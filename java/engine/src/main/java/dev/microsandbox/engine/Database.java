@@ -1,0 +1,147 @@
+package dev.microsandbox.engine;
+
+import dev.microsandbox.model.ErrorCode;
+import dev.microsandbox.model.SandboxException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
+import org.sqlite.SQLiteConfig;
+import org.sqlite.SQLiteErrorCode;
+import org.sqlite.SQLiteException;
+import org.sqlite.SQLiteOpenMode;
+
+/// The one connection to the home's SQLite file. Transactions are short and take turns.
+///
+/// Commits are not synced one by one (WAL, synchronous NORMAL): after a power cut the last ones may
+/// be missing, but then the processes and mounts that they stood for are gone as well, and what
+/// remains on the disk is found by the drivers.
+final class Database implements AutoCloseable {
+  private final ReentrantLock turn = new ReentrantLock(true);
+  private final Connection connection;
+
+  private Database(Connection connection) {
+    this.connection = connection;
+  }
+
+  /// Opens or makes the file, readable by its owner alone, and brings its tables up to date.
+  static Database open(Path file) {
+    try {
+      if (!Files.exists(file)) {
+        Files.createFile(
+            file,
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+      }
+      SQLiteConfig config = new SQLiteConfig();
+      config.setJournalMode(SQLiteConfig.JournalMode.WAL);
+      config.setSynchronous(SQLiteConfig.SynchronousMode.NORMAL);
+      config.setBusyTimeout(5000);
+      config.resetOpenMode(SQLiteOpenMode.CREATE);
+      Connection connection = config.createConnection("jdbc:sqlite:" + file);
+      try {
+        Migrations.apply(connection);
+        connection.setAutoCommit(false);
+        return new Database(connection);
+      } catch (SQLException | RuntimeException e) {
+        connection.close();
+        throw e;
+      }
+    } catch (SQLException e) {
+      throw failure(e);
+    } catch (IOException e) {
+      throw new SandboxException(
+          ErrorCode.STORE_FAILED, "the server's database cannot be made", Map.of(), e);
+    }
+  }
+
+  /// Runs one transaction: all of it, or nothing where it throws.
+  <T> T transaction(Work<T> work) {
+    turn.lock();
+    try {
+      T result = work.run(connection);
+      connection.commit();
+      return result;
+    } catch (SQLException e) {
+      rollback();
+      throw failure(e);
+    } catch (RuntimeException e) {
+      rollback();
+      throw e;
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  /// The same for work without a result.
+  void write(Change change) {
+    transaction(
+        connection -> {
+          change.run(connection);
+          return Boolean.TRUE;
+        });
+  }
+
+  private void rollback() {
+    try {
+      connection.rollback();
+    } catch (SQLException e) {
+      System.getLogger(Database.class.getName())
+          .log(System.Logger.Level.WARNING, "a transaction could not be rolled back", e);
+    }
+  }
+
+  private static SandboxException failure(SQLException e) {
+    if (e instanceof SQLiteException sqlite && sqlite.getResultCode() == SQLiteErrorCode.SQLITE_FULL) {
+      return new SandboxException(
+          ErrorCode.DISK_FULL,
+          "the server's disk is full; delete sandboxes or free space",
+          Map.of("where", "host"),
+          e);
+    }
+    return new SandboxException(
+        ErrorCode.STORE_FAILED,
+        "the server's database cannot be read or written; see the server's log",
+        Map.of(),
+        e);
+  }
+
+  @Override
+  public void close() {
+    turn.lock();
+    try (Statement statement = connection.createStatement()) {
+      connection.commit();
+      connection.setAutoCommit(true);
+      statement.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch (SQLException e) {
+      System.getLogger(Database.class.getName())
+          .log(System.Logger.Level.WARNING, "the database could not be tidied", e);
+    } finally {
+      closeConnection();
+      turn.unlock();
+    }
+  }
+
+  private void closeConnection() {
+    try {
+      connection.close();
+    } catch (SQLException e) {
+      System.getLogger(Database.class.getName())
+          .log(System.Logger.Level.WARNING, "the database could not be closed", e);
+    }
+  }
+
+  /// What is done within a transaction.
+  interface Work<T> {
+    T run(Connection connection) throws SQLException;
+  }
+
+  /// What is done within a transaction, without a result.
+  interface Change {
+    void run(Connection connection) throws SQLException;
+  }
+}

@@ -1,0 +1,351 @@
+package dev.microsandbox.engine;
+
+import dev.microsandbox.agent.ContextRequest;
+import dev.microsandbox.agent.FileMode;
+import dev.microsandbox.agent.InterruptCause;
+import dev.microsandbox.isolation.IsolationDriver;
+import dev.microsandbox.isolation.Usage;
+import dev.microsandbox.model.ByteSize;
+import dev.microsandbox.model.EndReason;
+import dev.microsandbox.model.ErrorCode;
+import dev.microsandbox.model.ObjectId;
+import dev.microsandbox.model.SandboxException;
+import dev.microsandbox.model.SandboxSpec;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// The engine: takes the home, puts the host in order, and then serves until it is closed.
+public final class Engine implements SandboxService, AutoCloseable {
+  private static final int LARGEST_FILE = 16 * 1024 * 1024;
+  private static final int MOST_LOG_LINES = 1000;
+
+  private final EngineSettings settings;
+  private final EngineClock clock;
+  private final Instant startedAt;
+  private final HomeLock lock;
+  private final Database database;
+  private final Drivers drivers;
+  private final RootfsSource images;
+  private final Timers timers = new Timers();
+  private final Admission admission;
+  private final Registry registry;
+  private final Lifecycle lifecycle;
+  private final Runs runs;
+  private final Sweeper sweeper;
+  private final Keys keys;
+
+  /// What the engine is wired to.
+  ///
+  /// @param drivers the best first
+  public record Parts(
+      List<IsolationDriver> drivers,
+      RootfsSource images,
+      AgentConnector connector,
+      EgressFactory egress,
+      EngineClock clock) {
+    public Parts {
+      drivers = List.copyOf(drivers);
+    }
+  }
+
+  private Engine(EngineSettings settings, Parts parts, HomeLock lock, Database database) {
+    this.settings = settings;
+    this.clock = parts.clock();
+    this.startedAt = clock.now();
+    this.lock = lock;
+    this.database = database;
+    this.images = parts.images();
+    Store store =
+        new Store(database, new Store.IdBlock(settings.idRangeStart(), settings.idRanges()));
+    keys = new Keys(new KeyTable(database), clock);
+    admission = new Admission(settings);
+    registry = new Registry(settings.maxStoredSandboxes());
+    drivers = new Drivers(parts.drivers());
+    for (SandboxRecord row : new Reconciler(store, drivers, clock).run()) {
+      registry.add(new Sandbox(row, clock));
+    }
+    lifecycle =
+        new Lifecycle(
+            new Lifecycle.Parts(
+                settings, clock, timers, store, registry, admission, drivers, images),
+            new Launcher(parts.connector(), parts.egress(), settings.timings().connect()));
+    runs = new Runs(settings);
+    sweeper = new Sweeper(registry, lifecycle);
+    var _ = timers.every(settings.timings().sweep(), sweeper::sweep);
+  }
+
+  /// Takes the home and removes what a killed server has left.
+  ///
+  /// @throws SandboxException `home_in_use`, `store_failed`, `disk_full`
+  public static Engine open(EngineSettings settings, Parts parts) {
+    HomeLock lock = HomeLock.take(settings.home());
+    try {
+      SqliteLibrary.prepare(settings.home());
+      Database database = Database.open(settings.home().resolve("microsandbox.db"));
+      try {
+        return new Engine(settings, parts, lock, database);
+      } catch (RuntimeException e) {
+        database.close();
+        throw e;
+      }
+    } catch (RuntimeException e) {
+      lock.close();
+      throw e;
+    }
+  }
+
+  /// Who may use the server.
+  public KeyService keys() {
+    return keys;
+  }
+
+  /// Looks for idle and expired sandboxes now, rather than at the next interval.
+  public void sweep() {
+    sweeper.sweep();
+  }
+
+  // ---------------------------------------------------------------- sandboxes
+
+  @Override
+  public SandboxInfo create(Caller caller, SandboxSpec spec) {
+    if (!spec.owner().equals(caller.owner())) {
+      throw new SandboxException(ErrorCode.FORBIDDEN, "a sandbox can be made for oneself only");
+    }
+    return lifecycle.create(spec);
+  }
+
+  @Override
+  public SandboxInfo get(Caller caller, SandboxRef sandbox) {
+    return find(caller, sandbox).record().info();
+  }
+
+  @Override
+  public List<SandboxInfo> list(Caller caller, SandboxFilter filter) {
+    return registry.all().stream()
+        .map(sandbox -> sandbox.record().info())
+        .filter(info -> info.spec().owner().equals(caller.owner()))
+        .filter(info -> matches(info, filter))
+        .toList();
+  }
+
+  private static boolean matches(SandboxInfo info, SandboxFilter filter) {
+    String namespace = filter.namespace();
+    return (namespace == null || namespace.equals(info.spec().namespace()))
+        && info.spec().labels().entrySet().containsAll(filter.labels().entrySet());
+  }
+
+  @Override
+  public SandboxInfo start(Caller caller, SandboxRef sandbox) {
+    return lifecycle.start(find(caller, sandbox));
+  }
+
+  @Override
+  public SandboxInfo stop(Caller caller, SandboxRef sandbox) {
+    return lifecycle.stop(find(caller, sandbox), EndReason.STOPPED);
+  }
+
+  @Override
+  public void delete(Caller caller, SandboxRef sandbox) {
+    lifecycle.delete(find(caller, sandbox), EndReason.STOPPED);
+  }
+
+  @Override
+  public SandboxInfo extend(Caller caller, SandboxRef sandbox, TimeLimits limits) {
+    return lifecycle.extend(find(caller, sandbox), limits);
+  }
+
+  // ---------------------------------------------------------------- runs
+
+  @Override
+  public RunHandle run(Caller caller, SandboxRef sandbox, RunRequest request) {
+    return runs.collect(session(caller, sandbox), request);
+  }
+
+  @Override
+  public RunStream stream(Caller caller, SandboxRef sandbox, RunRequest request) {
+    return runs.stream(session(caller, sandbox), request);
+  }
+
+  @Override
+  public RunHandle command(Caller caller, SandboxRef sandbox, CommandRequest request) {
+    return runs.collect(session(caller, sandbox), request);
+  }
+
+  @Override
+  public RunStream stream(Caller caller, SandboxRef sandbox, CommandRequest request) {
+    return runs.stream(session(caller, sandbox), request);
+  }
+
+  @Override
+  public RunStream attach(Caller caller, SandboxRef sandbox, ObjectId run, long offset) {
+    return runs.attach(session(caller, sandbox), run, offset);
+  }
+
+  @Override
+  public void interrupt(Caller caller, SandboxRef sandbox, ObjectId run) {
+    session(caller, sandbox).runs().find(run).interrupt(InterruptCause.CALLER);
+  }
+
+  // ---------------------------------------------------------------- contexts
+
+  @Override
+  public ContextInfo openContext(Caller caller, SandboxRef sandbox, ContextSpec spec) {
+    Session session = session(caller, sandbox);
+    String id =
+        spec.id() != null ? spec.id() : "context-" + ObjectId.random().value().substring(0, 12);
+    session.contexts().add(id, spec.language());
+    try (Session.Use _ = session.use()) {
+      session
+          .agent()
+          .openContext(
+              new ContextRequest(
+                  id, spec.language(), spec.environment(), spec.workingDirectory(), spec.user()));
+      return session.contexts().info(id);
+    } catch (RuntimeException e) {
+      session.contexts().remove(id);
+      throw e;
+    }
+  }
+
+  @Override
+  public List<ContextInfo> contexts(Caller caller, SandboxRef sandbox) {
+    return session(caller, sandbox).contexts().list();
+  }
+
+  @Override
+  public void closeContext(Caller caller, SandboxRef sandbox, String context) {
+    Session session = session(caller, sandbox);
+    session.contexts().requireClosable(context);
+    try (Session.Use _ = session.use()) {
+      session.agent().closeContext(context);
+      session.contexts().remove(context);
+    }
+  }
+
+  // ---------------------------------------------------------------- files
+
+  @Override
+  public byte[] readFile(Caller caller, SandboxRef sandbox, String path, String user) {
+    Session session = session(caller, sandbox);
+    try (Session.Use _ = session.use()) {
+      return session.agent().readFile(checkPath(path), user, LARGEST_FILE);
+    }
+  }
+
+  @Override
+  public void writeFile(Caller caller, SandboxRef sandbox, FileWrite file) {
+    if (file.content().length > LARGEST_FILE) {
+      throw new SandboxException(
+          ErrorCode.FILE_TOO_LARGE, "a file written this way has at most 16 MiB");
+    }
+    Session session = session(caller, sandbox);
+    try (Session.Use _ = session.use()) {
+      session
+          .agent()
+          .writeFile(
+              checkPath(file.path()),
+              file.content(),
+              new FileMode(file.permissions(), file.makeDirectories(), file.user()));
+    }
+  }
+
+  private static String checkPath(String path) {
+    if (path.isEmpty() || path.length() > 4096 || path.indexOf('\0') >= 0) {
+      throw new SandboxException(
+          ErrorCode.INVALID_REQUEST,
+          "a path has 1 to 4096 characters, none of them NUL",
+          Map.of("field", "path"));
+    }
+    return path;
+  }
+
+  // ---------------------------------------------------------------- what can be seen
+
+  @Override
+  public SandboxMetrics metrics(Caller caller, SandboxRef sandbox) {
+    Sandbox found = find(caller, sandbox);
+    SandboxRecord row = found.record();
+    Session session = found.session();
+    Usage usage = session == null ? null : usage(session);
+    if (session == null || usage == null) {
+      return metrics(row, false, 0, new Usage(Duration.ZERO, NOTHING, 0, NOTHING));
+    }
+    return metrics(row, true, session.cpuPercent(usage), usage);
+  }
+
+  private static final ByteSize NOTHING = new ByteSize(0);
+
+  /// Null where it has just ended.
+  private static @Nullable Usage usage(Session session) {
+    try {
+      return session.running().usage();
+    } catch (RuntimeException e) {
+      System.getLogger(Engine.class.getName())
+          .log(System.Logger.Level.DEBUG, "a sandbox's use could not be read", e);
+      return null;
+    }
+  }
+
+  private static SandboxMetrics metrics(
+      SandboxRecord row, boolean running, double cpuPercent, Usage usage) {
+    return new SandboxMetrics(
+        row.id(),
+        row.spec().namespace(),
+        row.spec().name().value(),
+        running,
+        cpuPercent,
+        usage.memory(),
+        usage.processes(),
+        usage.disk());
+  }
+
+  @Override
+  public List<LogEntry> logs(Caller caller, SandboxRef sandbox, long after, int limit) {
+    return find(caller, sandbox).log().after(after, Math.clamp(limit, 0, MOST_LOG_LINES));
+  }
+
+  @Override
+  public List<ImageInfo> images(Caller caller) {
+    return images.list();
+  }
+
+  @Override
+  public ServerStatus status() {
+    var usable = drivers.usable();
+    return new ServerStatus(
+        !admission.isClosed(),
+        startedAt,
+        admission.running(),
+        registry.size(),
+        settings.maxSandboxes(),
+        List.copyOf(usable.keySet()),
+        usable);
+  }
+
+  private Sandbox find(Caller caller, SandboxRef ref) {
+    return registry.find(caller, ref);
+  }
+
+  private Session session(Caller caller, SandboxRef ref) {
+    Session session = find(caller, ref).running(settings.timings().busy());
+    session.touch();
+    return session;
+  }
+
+  // ---------------------------------------------------------------- end
+
+  /// Ends all sandboxes, side by side, and lets go of the home. Bounded by `shutdown-timeout`; what
+  /// resists longer is removed at the next start.
+  @Override
+  public void close() {
+    admission.close();
+    new Shutdown(lifecycle, registry, settings.timings().shutdown()).run();
+    timers.close();
+    drivers.close();
+    database.close();
+    lock.close();
+  }
+}

@@ -1,0 +1,139 @@
+package dev.microsandbox.engine;
+
+import dev.microsandbox.agent.AgentClient;
+import dev.microsandbox.agent.SandboxConfiguration;
+import dev.microsandbox.isolation.IsolationDriver;
+import dev.microsandbox.isolation.LaunchSpec;
+import dev.microsandbox.isolation.ProbeReport;
+import dev.microsandbox.isolation.RunningSandbox;
+import dev.microsandbox.model.ErrorCode;
+import dev.microsandbox.model.NetworkPolicy;
+import dev.microsandbox.model.SandboxException;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+
+/// Brings a sandbox's processes up, in two steps: the *launch*, in which nothing is particular to a
+/// request, and the *claim*, which tells the sandbox who it is.
+final class Launcher {
+  private static final int SIDE_BY_SIDE = Math.max(4, 2 * Runtime.getRuntime().availableProcessors());
+  private static final Duration LONGEST_QUEUE = Duration.ofSeconds(60);
+
+  private final AgentConnector connector;
+  private final EgressFactory egress;
+  private final Duration connectTimeout;
+  private final Semaphore places = new Semaphore(SIDE_BY_SIDE, true);
+
+  Launcher(AgentConnector connector, EgressFactory egress, Duration connectTimeout) {
+    this.connector = connector;
+    this.egress = egress;
+    this.connectTimeout = connectTimeout;
+  }
+
+  /// A sandbox whose agent has dialled.
+  ///
+  /// @param network what its present channel does about outbound connections
+  record Launched(RunningSandbox running, AgentClient agent, EgressFactory.SandboxNetwork network) {}
+
+  /// What a launch needs.
+  record Plan(
+      IsolationDriver driver,
+      ProbeReport abilities,
+      SandboxRecord row,
+      RootfsSource.Rootfs rootfs,
+      SandboxLog log,
+      Contexts contexts) {
+
+    boolean capture() {
+      return row.spec().network() != NetworkPolicy.NONE
+          && abilities.features().contains(ProbeReport.Feature.EGRESS_CAPTURE);
+    }
+  }
+
+  /// Starts the first process and waits for its agent. When it throws, nothing is left but the disk.
+  Launched launch(Plan plan) {
+    takePlace();
+    try {
+      RunningSandbox running = plan.driver().launch(spec(plan));
+      try {
+        return dialled(plan, running, connectTimeout);
+      } catch (IOException | RuntimeException e) {
+        running.kill();
+        throw e;
+      }
+    } catch (IOException e) {
+      throw new SandboxException(
+          ErrorCode.SANDBOX_FAILED,
+          "the sandbox was started, but its agent has not answered in time",
+          Map.of(),
+          e);
+    } finally {
+      places.release();
+    }
+  }
+
+  private static LaunchSpec spec(Plan plan) {
+    return new LaunchSpec(
+        plan.row().id(),
+        plan.rootfs().file(),
+        plan.rootfs().environment(),
+        plan.row().spec().limits(),
+        plan.row().ids(),
+        plan.capture());
+  }
+
+  private void takePlace() {
+    try {
+      if (!places.tryAcquire(LONGEST_QUEUE.toMillis(), TimeUnit.MILLISECONDS)) {
+        throw new SandboxException(
+            ErrorCode.TOO_MANY_REQUESTS, "too many sandboxes are being started; try again");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new SandboxException(ErrorCode.SHUTTING_DOWN, "the start was interrupted");
+    }
+  }
+
+  /// Waits for the agent to dial, at a launch or again later.
+  Launched dialled(Plan plan, RunningSandbox running, Duration timeout) throws IOException {
+    // A sandbox that has ended will not dial: the wait ends with it.
+    running.ended().thenRun(() -> running.transport().close());
+    EgressFactory.SandboxNetwork network =
+        egress.open(
+            plan.row().id(),
+            plan.row().spec().network(),
+            (level, text) -> plan.log().add("network", level, text));
+    AgentConnector.Ears ears =
+        new AgentConnector.Ears(plan.log().listener(plan.contexts()), network.outbound());
+    try {
+      AgentClient agent =
+          connector.connect(plan.row().id(), running.transport(), ears, timeout);
+      return new Launched(running, agent, network);
+    } catch (IOException | RuntimeException e) {
+      network.outbound().onChannelEnded();
+      throw e;
+    }
+  }
+
+  /// Tells a launched sandbox who it is.
+  void claim(Plan plan, Launched launched) {
+    EgressFactory.SandboxNetwork network = launched.network();
+    Map<String, String> environment = new HashMap<>(network.environment());
+    environment.putAll(plan.row().spec().environment());
+    launched
+        .agent()
+        .configure(
+            new SandboxConfiguration(
+                plan.row().spec().name().value(),
+                environment,
+                plan.capture() && network.capture(),
+                network.hosts(),
+                network.caBundle(),
+                network.files(),
+                plan.row().languages()));
+    launched.agent().hello().contexts().forEach(plan.contexts()::changed);
+  }
+}

@@ -1,0 +1,327 @@
+package dev.microsandbox.engine;
+
+import dev.microsandbox.model.EndReason;
+import dev.microsandbox.model.ErrorCode;
+import dev.microsandbox.model.IsolationKind;
+import dev.microsandbox.model.Limits;
+import dev.microsandbox.model.Outcome;
+import dev.microsandbox.model.SandboxException;
+import dev.microsandbox.model.SandboxId;
+import dev.microsandbox.model.SandboxSpec;
+import dev.microsandbox.model.SandboxState;
+import dev.microsandbox.isolation.IdRange;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// Creates, starts, stops and deletes. Each step is journaled before it is taken, and undone where a
+/// later one fails.
+final class Lifecycle {
+  private static final System.Logger LOG = System.getLogger(Lifecycle.class.getName());
+
+  /// Of a record that has not been stored yet; never given to a driver.
+  private static final IdRange NO_IDS = new IdRange(IdRange.SIZE);
+
+  private final Parts parts;
+  private final Launcher launcher;
+  private final TakeDown takeDown;
+
+  /// What a lifecycle is made of.
+  record Parts(
+      EngineSettings settings,
+      EngineClock clock,
+      Timers timers,
+      Store store,
+      Registry registry,
+      Admission admission,
+      Drivers drivers,
+      RootfsSource images) {}
+
+  Lifecycle(Parts parts, Launcher launcher) {
+    this.parts = parts;
+    this.launcher = launcher;
+    this.takeDown = new TakeDown(parts);
+  }
+
+  // ---------------------------------------------------------------- create
+
+  SandboxInfo create(SandboxSpec spec) {
+    checkLimits(spec.limits());
+    RootfsSource.Rootfs rootfs = parts.images().resolve(spec.image());
+    Drivers.Able able = parts.drivers().choose(spec.isolation());
+    Sandbox sandbox = new Sandbox(draft(spec, rootfs, able.driver().kind()), parts.clock());
+    takeName(sandbox);
+    try {
+      sandbox.admit(parts.admission().admit(spec.owner(), spec.limits()));
+      SandboxRecord draft = sandbox.record();
+      SandboxRecord stored =
+          parts.store().add(draft.id(), ids -> withIds(draft, ids), draft.createdAt());
+      sandbox.set(stored);
+    } catch (RuntimeException e) {
+      dropUnstored(sandbox);
+      throw e;
+    }
+    try {
+      return bringUp(sandbox, rootfs, able);
+    } catch (RuntimeException e) {
+      takeDown.undoCreate(sandbox);
+      throw e;
+    }
+  }
+
+  private void checkLimits(Limits asked) {
+    Limits largest = parts.settings().largest();
+    if (asked.memory().compareTo(largest.memory()) > 0) {
+      throw tooMuch("memory", largest.memory().toString());
+    }
+    if (asked.cpus() > largest.cpus()) {
+      throw tooMuch("cpus", Double.toString(largest.cpus()));
+    }
+    if (asked.processes() > largest.processes()) {
+      throw tooMuch("processes", Integer.toString(largest.processes()));
+    }
+    if (asked.disk().compareTo(largest.disk()) > 0) {
+      throw tooMuch("disk", largest.disk().toString());
+    }
+  }
+
+  private static SandboxException tooMuch(String field, String largest) {
+    return new SandboxException(
+        ErrorCode.INVALID_LIMITS,
+        field + " is at most " + largest + " on this server",
+        Map.of("field", field));
+  }
+
+  private SandboxRecord draft(SandboxSpec spec, RootfsSource.Rootfs rootfs, IsolationKind kind) {
+    Instant now = parts.clock().now();
+    Duration life = spec.timeToLive();
+    return new SandboxRecord(
+        SandboxId.random(),
+        spec,
+        rootfs.info().digest(),
+        rootfs.info().languages(),
+        kind,
+        NO_IDS,
+        SandboxState.STARTING,
+        now,
+        null,
+        null,
+        life == null ? null : now.plus(life),
+        null);
+  }
+
+  private static SandboxRecord withIds(SandboxRecord draft, IdRange ids) {
+    return new SandboxRecord(
+        draft.id(),
+        draft.spec(),
+        draft.image(),
+        draft.languages(),
+        draft.isolation(),
+        ids,
+        draft.state(),
+        draft.createdAt(),
+        draft.startedAt(),
+        draft.stoppedAt(),
+        draft.expiresAt(),
+        draft.endReason());
+  }
+
+  /// A name whose holder is on its way out is waited for.
+  private void takeName(Sandbox sandbox) {
+    Sandbox holder = parts.registry().add(sandbox);
+    while (holder != null) {
+      if (!holder.isLeaving()) {
+        throw new SandboxException(
+            ErrorCode.NAME_TAKEN,
+            "a sandbox named " + sandbox.record().spec().name() + " exists; stop it or use another name");
+      }
+      holder.waitUntilSettled(parts.settings().timings().busy());
+      holder = parts.registry().add(sandbox);
+    }
+  }
+
+  private void dropUnstored(Sandbox sandbox) {
+    parts.registry().remove(sandbox);
+    sandbox.settleGone(sandbox.record());
+  }
+
+  // ---------------------------------------------------------------- start
+
+  SandboxInfo start(Sandbox sandbox) {
+    Duration patience = parts.settings().timings().busy();
+    SandboxRecord before = sandbox.record();
+    if (!sandbox.begin(SandboxState.STARTING, SandboxState.RUNNING, patience)) {
+      return sandbox.record().info();
+    }
+    boolean journaled = false;
+    try {
+      SandboxSpec spec = before.spec();
+      RootfsSource.Rootfs rootfs = parts.images().resolve(spec.image(), before.image());
+      Drivers.Able able = parts.drivers().choose(before.isolation());
+      sandbox.admit(parts.admission().admit(spec.owner(), spec.limits()));
+      parts.store().launching(sandbox.record(), parts.clock().now());
+      journaled = true;
+      return bringUp(sandbox, rootfs, able);
+    } catch (RuntimeException e) {
+      if (journaled) {
+        takeDown.undoStart(sandbox);
+      } else {
+        sandbox.settleStopped(sandbox.record().in(SandboxState.STOPPED));
+      }
+      throw e;
+    }
+  }
+
+  private SandboxInfo bringUp(Sandbox sandbox, RootfsSource.Rootfs rootfs, Drivers.Able able) {
+    SandboxRecord row = sandbox.record();
+    Contexts contexts = new Contexts(row.languages());
+    Launcher.Plan plan =
+        new Launcher.Plan(
+            able.driver(), able.abilities(), row, rootfs, sandbox.log(), contexts);
+    Launcher.Launched launched = launch(plan);
+    try {
+      launcher.claim(plan, launched);
+      SandboxRecord running = row.runningSince(parts.clock().now());
+      parts.store().update(running);
+      Session session = session(sandbox, launched, contexts);
+      sandbox.log().info("started");
+      sandbox.settleRunning(running, session);
+      new Lifeline(
+              session, timeout -> launcher.dialled(plan, launched.running(), timeout).agent())
+          .watch();
+      return running.info();
+    } catch (RuntimeException e) {
+      launched.agent().close();
+      launched.running().kill();
+      throw coded(e);
+    }
+  }
+
+  private Launcher.Launched launch(Launcher.Plan plan) {
+    try {
+      return launcher.launch(plan);
+    } catch (RuntimeException e) {
+      throw coded(e);
+    }
+  }
+
+  /// What a driver throws without a code is a bug or a broken host: the log has the cause.
+  private static SandboxException coded(RuntimeException e) {
+    if (e instanceof SandboxException known) {
+      return known;
+    }
+    return new SandboxException(
+        ErrorCode.SANDBOX_FAILED,
+        "the sandbox could not be started; see the server's log",
+        Map.of(),
+        e);
+  }
+
+  private Session session(Sandbox sandbox, Launcher.Launched launched, Contexts contexts) {
+    Session[] self = new Session[1];
+    Session session =
+        new Session(
+            launched.running(),
+            launched.agent(),
+            contexts,
+            new Session.Surroundings(
+                parts.clock(),
+                parts.timers(),
+                parts.settings().timings(),
+                sandbox.log(),
+                reason -> Thread.startVirtualThread(() -> died(sandbox, self[0], reason))));
+    self[0] = session;
+    return session;
+  }
+
+  // ---------------------------------------------------------------- time limits
+
+  SandboxInfo extend(Sandbox sandbox, TimeLimits limits) {
+    Session session = sandbox.session();
+    if (session != null) {
+      session.touch();
+    }
+    if (limits.timeToLive() == null && limits.idleTimeout() == null) {
+      return sandbox.record().info();
+    }
+    sandbox.waitUntilSettled(parts.settings().timings().busy());
+    SandboxRecord changed = sandbox.change(row -> limited(row, limits));
+    parts.store().update(changed);
+    sandbox.setExpiry(changed.expiresAt());
+    return changed.info();
+  }
+
+  private SandboxRecord limited(SandboxRecord row, TimeLimits limits) {
+    SandboxSpec spec = row.spec();
+    Duration life = limits.timeToLive();
+    Duration idle = limits.idleTimeout() == null ? spec.idleTimeout() : limits.idleTimeout();
+    if (idle.isNegative() || (life != null && life.isNegative())) {
+      throw new SandboxException(ErrorCode.INVALID_LIMITS, "times cannot be negative");
+    }
+    Instant expires = row.expiresAt();
+    if (life != null) {
+      expires = life.isZero() ? null : parts.clock().now().plus(life);
+    }
+    SandboxSpec changed =
+        new SandboxSpec(
+            spec.owner(),
+            spec.namespace(),
+            spec.name(),
+            spec.image(),
+            spec.isolation(),
+            spec.limits(),
+            spec.environment(),
+            spec.labels(),
+            spec.network(),
+            expires == null ? null : Duration.between(row.createdAt(), expires),
+            idle,
+            spec.ephemeral());
+    return row.limited(changed, expires);
+  }
+
+  // ---------------------------------------------------------------- end
+
+  /// It ended by itself, or cannot go on.
+  private void died(Sandbox sandbox, Session session, EndReason reason) {
+    if (!sandbox.beginEnd(session)) {
+      return;
+    }
+    session.close(reason == EndReason.OUT_OF_MEMORY ? Outcome.OUT_OF_MEMORY : Outcome.SANDBOX_ENDED);
+    finish(sandbox, session, reason, false, sandbox.record().spec().ephemeral());
+  }
+
+  /// Stops a running one. An ephemeral one is removed with that.
+  SandboxInfo stop(Sandbox sandbox, EndReason reason) {
+    Duration patience = parts.settings().timings().busy();
+    if (!sandbox.begin(SandboxState.STOPPING, SandboxState.STOPPED, patience)) {
+      return sandbox.record().info();
+    }
+    finish(sandbox, sandbox.session(), reason, true, sandbox.record().spec().ephemeral());
+    return sandbox.record().info();
+  }
+
+  void delete(Sandbox sandbox, EndReason reason) {
+    sandbox.begin(SandboxState.DELETING, null, parts.settings().timings().busy());
+    takeDown.markDeleting(sandbox.record());
+    finish(sandbox, sandbox.session(), reason, true, true);
+  }
+
+  private void finish(
+      Sandbox sandbox,
+      @Nullable Session session,
+      EndReason reason,
+      boolean graceful,
+      boolean remove) {
+    LOG.log(
+        System.Logger.Level.DEBUG,
+        () -> "ending " + sandbox.record().id() + ": " + reason.wireName());
+    sandbox.log().info("ended: " + reason.wireName());
+    boolean clean = session == null || takeDown.end(sandbox, session, graceful);
+    if (remove) {
+      takeDown.remove(sandbox, reason);
+    } else {
+      takeDown.stopped(sandbox, reason, clean);
+    }
+  }
+}

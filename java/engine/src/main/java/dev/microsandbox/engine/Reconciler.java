@@ -1,0 +1,98 @@
+package dev.microsandbox.engine;
+
+import dev.microsandbox.isolation.IsolationDriver;
+import dev.microsandbox.model.EndReason;
+import dev.microsandbox.model.SandboxId;
+import dev.microsandbox.model.SandboxState;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+
+/// Puts the host in order when a server starts: whatever another one left, because it was killed, is
+/// removed down to the last mount; stopped sandboxes keep their disks.
+final class Reconciler {
+  private static final System.Logger LOG = System.getLogger(Reconciler.class.getName());
+  private static final int SIDE_BY_SIDE = 8;
+
+  private final Store store;
+  private final Drivers drivers;
+  private final EngineClock clock;
+
+  Reconciler(Store store, Drivers drivers, EngineClock clock) {
+    this.store = store;
+    this.drivers = drivers;
+    this.clock = clock;
+  }
+
+  /// @return the sandboxes that there are now, all stopped
+  List<SandboxRecord> run() {
+    Map<SandboxId, SandboxRecord> rows = new HashMap<>();
+    store.sandboxes().forEach(row -> rows.put(row.id(), row));
+    Set<SandboxId> onHost = new HashSet<>();
+    drivers.all().forEach(driver -> onHost.addAll(driver.leftovers()));
+    Set<SandboxId> launched = store.launched();
+    Set<SandboxId> known = new HashSet<>(rows.keySet());
+    known.addAll(store.journaled());
+    known.addAll(onHost);
+    return clear(known, rows, id -> launched.contains(id) || onHost.contains(id));
+  }
+
+  private List<SandboxRecord> clear(
+      Set<SandboxId> known,
+      Map<SandboxId, SandboxRecord> rows,
+      java.util.function.Predicate<SandboxId> touched) {
+    List<SandboxRecord> kept = new ArrayList<>();
+    Semaphore places = new Semaphore(SIDE_BY_SIDE);
+    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (SandboxId id : known) {
+        SandboxRecord row = rows.get(id);
+        boolean keep = row != null && survives(row);
+        if (keep) {
+          kept.add(row.state() == SandboxState.STOPPED ? row : killed(row));
+        }
+        if (touched.test(id) || !keep) {
+          threads.execute(() -> clearOne(places, id, keep));
+        }
+      }
+    }
+    kept.stream().filter(row -> rows.get(row.id()) != row).forEach(store::landed);
+    return kept;
+  }
+
+  /// A sandbox whose creation had not been answered, that was to go when stopped, or that was being
+  /// deleted, does not come back.
+  private static boolean survives(SandboxRecord row) {
+    boolean created = row.startedAt() != null;
+    return created && !row.spec().ephemeral() && row.state() != SandboxState.DELETING;
+  }
+
+  private SandboxRecord killed(SandboxRecord row) {
+    return row.stopped(clock.now(), EndReason.SERVER_STOPPED);
+  }
+
+  private void clearOne(Semaphore places, SandboxId id, boolean keepDisk) {
+    places.acquireUninterruptibly();
+    try {
+      for (IsolationDriver driver : drivers.all()) {
+        driver.remove(id);
+        if (!keepDisk) {
+          driver.removeDisk(id);
+        }
+      }
+      if (!keepDisk) {
+        store.remove(id);
+      }
+    } catch (RuntimeException e) {
+      // It stays in the journal, and with it its ids: the next start tries again.
+      LOG.log(System.Logger.Level.ERROR, "what is left of " + id + " could not be removed", e);
+    } finally {
+      places.release();
+    }
+  }
+}

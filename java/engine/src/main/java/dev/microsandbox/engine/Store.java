@@ -1,0 +1,157 @@
+package dev.microsandbox.engine;
+
+import dev.microsandbox.isolation.IdRange;
+import dev.microsandbox.model.ErrorCode;
+import dev.microsandbox.model.SandboxException;
+import dev.microsandbox.model.SandboxId;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Function;
+
+/// What must survive the server: sandboxes, their id ranges, and the journal of what may lie about
+/// on the host. Each method is one transaction.
+final class Store {
+  private final Database database;
+  private final IdBlock block;
+
+  /// @param block from which sandboxes' id ranges are taken
+  Store(Database database, IdBlock block) {
+    this.database = database;
+    this.block = block;
+  }
+
+  /// The ranges that can be given out.
+  record IdBlock(int start, int ranges) {}
+
+  /// Gives a new sandbox its id range, stores it, and journals what its launch will make.
+  SandboxRecord add(SandboxId id, Function<IdRange, SandboxRecord> row, Instant now) {
+    return database.transaction(
+        connection -> {
+          IdRange range = takeRange(connection, id);
+          SandboxRecord added = row.apply(range);
+          SandboxTable.insert(connection, added);
+          journal(connection, added, "disk", now);
+          journal(connection, added, "launch", now);
+          return added;
+        });
+  }
+
+  /// Journals a further launch of a sandbox that has its disk, and stores its state.
+  void launching(SandboxRecord row, Instant now) {
+    database.write(
+        connection -> {
+          journal(connection, row, "launch", now);
+          SandboxTable.update(connection, row);
+        });
+  }
+
+  void update(SandboxRecord row) {
+    database.write(connection -> SandboxTable.update(connection, row));
+  }
+
+  /// Nothing of a launch is left on the host; the sandbox stays with its disk.
+  void landed(SandboxRecord row) {
+    database.write(
+        connection -> {
+          forget(connection, row.id(), "launch");
+          SandboxTable.update(connection, row);
+        });
+  }
+
+  /// Nothing at all is left of a sandbox on the host.
+  void remove(SandboxId id) {
+    database.write(
+        connection -> {
+          SandboxTable.delete(connection, id);
+          forget(connection, id, "launch");
+          forget(connection, id, "disk");
+          try (PreparedStatement statement =
+              connection.prepareStatement("DELETE FROM id_ranges WHERE sandbox_id = ?")) {
+            statement.setString(1, id.value());
+            statement.executeUpdate();
+          }
+        });
+  }
+
+  List<SandboxRecord> sandboxes() {
+    return database.transaction(SandboxTable::all);
+  }
+
+  /// The sandboxes of which something may be on the host.
+  Set<SandboxId> journaled() {
+    return ids("SELECT DISTINCT sandbox_id FROM journal");
+  }
+
+  /// The sandboxes of which a launch may have left something.
+  Set<SandboxId> launched() {
+    return ids("SELECT sandbox_id FROM journal WHERE resource = 'launch'");
+  }
+
+  private Set<SandboxId> ids(String query) {
+    return database.transaction(
+        connection -> {
+          Set<SandboxId> ids = new HashSet<>();
+          try (PreparedStatement statement = connection.prepareStatement(query);
+              ResultSet rows = statement.executeQuery()) {
+            while (rows.next()) {
+              ids.add(new SandboxId(rows.getString(1)));
+            }
+          }
+          return ids;
+        });
+  }
+
+  private static void journal(
+      Connection connection, SandboxRecord row, String resource, Instant now) throws SQLException {
+    try (PreparedStatement statement =
+        connection.prepareStatement("INSERT OR REPLACE INTO journal VALUES (?, ?, ?, ?)")) {
+      Columns columns = new Columns(statement);
+      columns.text(row.id().value());
+      columns.text(resource);
+      columns.text(row.isolation().wireName());
+      columns.time(now);
+      statement.executeUpdate();
+    }
+  }
+
+  private static void forget(Connection connection, SandboxId id, String resource)
+      throws SQLException {
+    try (PreparedStatement statement =
+        connection.prepareStatement("DELETE FROM journal WHERE sandbox_id = ? AND resource = ?")) {
+      statement.setString(1, id.value());
+      statement.setString(2, resource);
+      statement.executeUpdate();
+    }
+  }
+
+  private IdRange takeRange(Connection connection, SandboxId id) throws SQLException {
+    Set<Integer> taken = new HashSet<>();
+    try (PreparedStatement statement = connection.prepareStatement("SELECT start FROM id_ranges");
+        ResultSet rows = statement.executeQuery()) {
+      while (rows.next()) {
+        taken.add(rows.getInt(1));
+      }
+    }
+    for (int i = 0; i < block.ranges(); i++) {
+      int start = block.start() + i * IdRange.SIZE;
+      if (!taken.contains(start)) {
+        try (PreparedStatement statement =
+            connection.prepareStatement("INSERT INTO id_ranges VALUES (?, ?)")) {
+          statement.setInt(1, start);
+          statement.setString(2, id.value());
+          statement.executeUpdate();
+        }
+        return new IdRange(start);
+      }
+    }
+    throw new SandboxException(
+        ErrorCode.TOO_MANY_SANDBOXES,
+        "no block of user ids is left for another sandbox; delete stopped ones");
+  }
+}
