@@ -4,7 +4,8 @@
     python docs/guide/run.py --list     what there is, by heading
 
 The page is the only source: each block is cut out of it at run time. A pattern is a piece of a program that awaits things on a
-sandbox `sb`, so it is run inside an `async with PythonSandbox.create(...) as sb:`.
+sandbox `sb`, so it is run inside an `async with PythonSandbox.create(...) as sb:`; where it prints nothing by itself, the output of
+its last run is shown.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ async def main():
 
 asyncio.run(main())
 """
+# For a pattern that shows nothing by itself: what its last run came to.
+SHOW_LAST = "print(await exec.output())\n"
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,8 @@ class Block:
         """What can be run."""
         if not self.is_pattern:
             return self.source
-        return PATTERN_FRAME.format(body=textwrap.indent(self.source, " " * 8))
+        body = self.source if re.search(r"^\s*print\(", self.source, re.MULTILINE) else self.source + SHOW_LAST
+        return PATTERN_FRAME.format(body=textwrap.indent(body, " " * 8))
 
 
 def blocks(page: str) -> list[Block]:
