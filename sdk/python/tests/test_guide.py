@@ -105,10 +105,7 @@ def test_node_sandbox_program(guide_server: Server, tmp_path: Path) -> None:
 
 
 def test_state_persistence_pattern(guide_server: Server, tmp_path: Path) -> None:
-    program = BLOCKS[2].program.replace(
-        "\n\nasyncio.run", "\n        print(await exec.output())\n\nasyncio.run"
-    )  # the block itself prints nothing
-    assert run_block(program, guide_server, tmp_path) == "Result: 84\n"
+    assert run_block(BLOCKS[2].program, guide_server, tmp_path) == "Result: 84\n"
 
 
 def test_error_handling_pattern(guide_server: Server, tmp_path: Path) -> None:
