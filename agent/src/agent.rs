@@ -4,6 +4,7 @@ use crate::context::Context;
 use crate::ending::Ending;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
+use crate::exit::Exit;
 use crate::files::Files;
 use crate::interpreter::Interpreter;
 use crate::link::{Dial, Link};
@@ -17,7 +18,6 @@ use crate::users::{Switching, User};
 use crate::wire::Diagnostic;
 use rustix::process::WaitOptions;
 use std::collections::{BTreeMap, VecDeque};
-use std::fmt;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
@@ -30,22 +30,6 @@ pub enum Child {
     Process(u64),
     Interpreter(u64),
     FileJob(u64),
-}
-
-/// How a child ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exit {
-    Code(i32),
-    Signal(i32),
-}
-
-impl fmt::Display for Exit {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Exit::Code(code) => write!(out, "exit code {code}"),
-            Exit::Signal(signal) => write!(out, "signal {signal}"),
-        }
-    }
 }
 
 /// What the host has said about this sandbox.

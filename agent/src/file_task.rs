@@ -197,3 +197,49 @@ impl FileWrite {
             && std::fs::metadata(target).is_ok_and(|found| found.len() == whole)
     }
 }
+
+/// The code and message for an error of the system's.
+pub fn explain(errno: i32) -> (&'static str, String) {
+    let (code, message) = match errno {
+        libc::ENOENT | libc::ENOTDIR | libc::ELOOP => (
+            "no_such_file",
+            "there is no file of this path in the sandbox",
+        ),
+        libc::EACCES | libc::EPERM | libc::EROFS => (
+            "permission_denied",
+            "the user may not read or write this path",
+        ),
+        libc::EISDIR => (
+            "is_a_directory",
+            "the path is a directory; name a file in it",
+        ),
+        libc::ENXIO | libc::ENODEV => (
+            "not_a_file",
+            "the path is neither a plain file nor a directory",
+        ),
+        libc::ENOSPC | libc::EDQUOT => (
+            "disk_full",
+            "the sandbox's disk is full; remove files, or give it more",
+        ),
+        libc::EFBIG => (
+            "file_too_large",
+            "the file would be larger than the sandbox's file system takes",
+        ),
+        libc::ESPIPE => (
+            "invalid_request",
+            "parts of a file must follow one another from offset 0 on",
+        ),
+        libc::ENAMETOOLONG => (
+            "invalid_request",
+            "the path is longer than the system takes",
+        ),
+        _ => {
+            let error = std::io::Error::from_raw_os_error(errno);
+            return (
+                "internal",
+                format!("the file could not be read or written: {error}"),
+            );
+        }
+    };
+    (code, message.into())
+}

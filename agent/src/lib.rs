@@ -5,7 +5,11 @@
 #![deny(unsafe_code)]
 
 pub mod agent;
+mod answers;
 mod background;
+mod burial;
+mod cell_output;
+mod cells;
 mod configure;
 pub mod connection;
 mod context;
@@ -13,13 +17,16 @@ pub mod driver;
 mod ending;
 mod environment;
 pub mod error;
+mod exit;
 mod file_task;
 mod files;
 pub mod frame;
+mod hearing;
 mod interpreter;
 mod kept_file;
 mod lane;
 pub mod link;
+mod not_started;
 mod object;
 pub mod output;
 mod poll;
@@ -32,6 +39,7 @@ pub mod sys;
 mod timers;
 mod upload;
 pub mod users;
+mod viewing;
 
 /// The messages of spec/agent.proto.
 #[allow(clippy::all, missing_debug_implementations)]

@@ -1,16 +1,18 @@
 //! One-shot commands: started by a stream, shown on streams, ended by themselves or a signal.
 
-use crate::agent::{Agent, Child, Exit, READ};
+use crate::agent::{Agent, Child, READ};
 use crate::environment;
 use crate::error::{Error, Result};
+use crate::exit::Exit;
 use crate::lane::{self, Lane, Taken};
+use crate::not_started::{self, NotStarted};
 use crate::object::{ObjectId, Runner};
 use crate::poll::{Part, Ready, Source};
-use crate::spawn::{self, Launch, NotStarted, Stage};
+use crate::spawn::{self, Launch};
 use crate::stdin::Stdin;
 use crate::timers::Timer;
 use crate::users::User;
-use crate::wire::{Finished, Outcome, ResetReason, StartProcess, Started};
+use crate::wire::{Finished, ResetReason, StartProcess, Started};
 use std::ffi::CString;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
@@ -193,7 +195,7 @@ impl Agent {
             return;
         };
         self.objects.remove(&process.object);
-        let (code, message) = explain(reason, &process.program);
+        let (code, message) = not_started::explain(reason, &process.program);
         for (stream, _) in process.pending {
             self.refuse(stream, ResetReason::Failed, code, &message);
         }
@@ -308,62 +310,5 @@ impl Process {
     /// Whether its pid may have been given to another by now; its group lives on while it has members.
     pub fn is_reaped(&self) -> bool {
         self.exit.is_some()
-    }
-}
-
-impl Exit {
-    /// How a process's end is told to the host.
-    pub fn outcome(self, killed: bool) -> Finished {
-        match self {
-            Exit::Code(exit_code) => Finished {
-                outcome: Outcome::Exited.into(),
-                exit_code,
-                ..Finished::default()
-            },
-            Exit::Signal(signal) => Finished {
-                outcome: Outcome::Signaled.into(),
-                signal,
-                oom_suspected: signal == libc::SIGKILL && !killed,
-                ..Finished::default()
-            },
-        }
-    }
-}
-
-pub fn explain(reason: NotStarted, program: &str) -> (&'static str, String) {
-    match (reason.stage, reason.errno) {
-        (Stage::Directory, libc::EACCES) => (
-            "permission_denied",
-            "the user may not enter the working directory".into(),
-        ),
-        (Stage::Directory, _) => (
-            "no_such_directory",
-            "the working directory does not exist in the sandbox; create it first".into(),
-        ),
-        (Stage::Exec, libc::ENOENT | libc::ENOTDIR) => (
-            "command_not_found",
-            format!(
-                "there is no program {program:?} on the user's PATH; install it or give its full path"
-            ),
-        ),
-        (Stage::Exec, libc::E2BIG) => (
-            "invalid_request",
-            "arguments and environment are larger than the system takes".into(),
-        ),
-        (Stage::Exec, libc::ENOMEM) => (
-            "out_of_memory",
-            "the sandbox has no memory left to start a program".into(),
-        ),
-        (Stage::Exec, _) => (
-            "command_not_executable",
-            format!("{program:?} cannot be executed; check its mode, format and interpreter line"),
-        ),
-        (_, errno) => {
-            let error = std::io::Error::from_raw_os_error(errno);
-            (
-                "internal",
-                format!("the program could not be started as this user: {error}"),
-            )
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! Starting a program as a user of the sandbox. What can fail fails in the child and is told through a pipe that exec closes.
 
 use crate::error::{Error, Result};
+use crate::not_started::Stage;
 use crate::sys::{self, Forked};
 use crate::users::{Switching, User};
 use rustix::pipe::PipeFlags;
@@ -26,38 +27,6 @@ pub struct Launch<'a> {
     pub switching: Switching,
     /// Become the child's descriptors from 0 up; it gets no others.
     pub descriptors: Vec<&'a OwnedFd>,
-}
-
-/// What the child was doing when it failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Stage {
-    Prepare = 1,
-    User = 2,
-    Directory = 3,
-    Exec = 4,
-}
-
-/// Why a program did not start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NotStarted {
-    pub stage: Stage,
-    pub errno: i32,
-}
-
-impl NotStarted {
-    /// Reads what the child wrote: nothing where exec succeeded.
-    pub fn parse(report: &[u8]) -> Option<Self> {
-        let (stage, errno) = report.split_first()?;
-        let errno = i32::from_be_bytes(errno.try_into().unwrap_or_default());
-        let stage = match stage {
-            2 => Stage::User,
-            3 => Stage::Directory,
-            4 => Stage::Exec,
-            _ => Stage::Prepare,
-        };
-        Some(NotStarted { stage, errno })
-    }
 }
 
 /// Starts the program and gives its pid and the reading end of its report.
