@@ -1,0 +1,159 @@
+"""The msb command as users type it, against a server that it started itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[5]
+IMAGES = Path(os.environ.get("MICROSANDBOX_HOME", "/var/lib/microsandbox")) / "images"
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+class Msb:
+    """Runs msb against one server's home and socket."""
+
+    def __init__(self) -> None:
+        self.home = Path(tempfile.mkdtemp(prefix="msb-", dir="/tmp"))
+        (self.home / "images").symlink_to(IMAGES)
+        self.socket = self.home / "msb.sock"
+        self.port = free_port()
+
+    def __call__(self, *arguments: str, stdin: bytes = b"", env: dict[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
+        environment = {
+            **os.environ,
+            "MSB_SERVER_URL": f"unix:{self.socket}",
+            "MICROSANDBOX_HOME": str(self.home),
+            "MSB_NO_BUILD": "1",
+            **(env or {}),
+        }
+        return subprocess.run([str(ROOT / "msb"), *arguments], env=environment, input=stdin, capture_output=True, timeout=180, check=False)
+
+    def start(self, *options: str) -> subprocess.CompletedProcess[bytes]:
+        return self("server", "start", "--port", str(self.port), f"--set=socket={self.socket}", *options)
+
+    def json(self, *arguments: str) -> Any:
+        done = self(*arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def msb() -> Iterator[Msb]:
+    command = Msb()
+    started = command.start()
+    assert started.returncode == 0, started.stderr
+    yield command
+    stopped = command("server", "stop")
+    assert stopped.returncode == 0, stopped.stderr
+    left = list((command.home / "sandboxes").glob("*"))
+    shutil.rmtree(command.home)
+    assert left == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "code", "output"),
+    [
+        (["python", "-c", "print(6 * 7)"], b"", 0, b"42\n"),
+        (["python", "-c", "6 * 7"], b"", 0, b"42\n"),
+        (["node", "-c", "console.log([1, 2].length)"], b"", 0, b"2\n"),
+        (["python"], b"print('from stdin')", 0, b"from stdin\n"),
+        (["python", "-c", "import sys; sys.exit(3)"], b"", 3, b""),
+        (["python", "-c", "print('a'); raise ValueError('b')"], b"", 1, b"a\n"),
+        (["python", "-c", "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"], b"", 143, b""),
+        (["python", "--timeout", "0.5", "-c", "while True: pass"], b"", 124, b""),
+        (["python", "-e", "A=b", "-c", "import os; print(os.environ['A'])"], b"", 0, b"b\n"),
+    ],
+    ids=str,
+)
+def test_run_passes_on_output_and_exit_code(msb: Msb, arguments: list[str], stdin: bytes, code: int, output: bytes) -> None:
+    done = msb("run", *arguments, stdin=stdin)
+    assert (done.returncode, done.stdout) == (code, output), done.stderr
+    assert msb.json("ps") == []
+
+
+def test_run_takes_a_file(msb: Msb, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text("import sys\nprint('file', file=sys.stderr)\n")
+    done = msb("run", "python", str(script))
+    assert (done.returncode, done.stderr) == (0, b"file\n")
+
+
+def test_unknown_image_is_named_with_the_remedy(msb: Msb) -> None:
+    done = msb("run", "no-such-image", "-c", "1")
+    assert done.returncode == 125
+    assert b"msb image build" in done.stderr
+    assert b"image_not_found" in done.stderr
+
+
+def test_sandbox_that_stays_can_be_listed_used_stopped_and_removed(msb: Msb) -> None:
+    assert msb("create", "--name", "stays", "--memory", "256m", "python").stdout == b"stays\n"
+    (shown,) = msb.json("ps")
+    assert (shown["name"], shown["state"], shown["memory_mib"]) == ("stays", "running", 256)
+    assert b"stays" in msb("ps").stdout
+    assert msb("create", "--name", "stays", "python").returncode == 1
+    assert msb("exec", "-i", "stays", "--", "tr", "a-z", "A-Z", stdin=b"hello").stdout == b"HELLO"
+    assert msb("exec", "stays", "--", "sh", "-c", "exit 9").returncode == 9
+    assert msb("exec", "stays", "--", "no-such-program").returncode == 127
+    assert msb("exec", "--user", "root", "stays", "--", "id", "-u").stdout == b"0\n"
+    assert msb("logs", "stays").returncode == 0
+    assert msb("stop", "stays").returncode == 0
+    assert msb.json("ps")[0]["state"] == "stopped"
+    assert msb("rm", "stays").returncode == 0
+    assert msb.json("ps") == []
+    assert msb("rm", "stays").returncode == 1
+
+
+def test_keys_are_made_listed_and_revoked(msb: Msb) -> None:
+    made = msb.json("key", "create", "--name", "laptop")
+    assert made["key"].startswith("msb_")
+    listed = msb.json("key", "ls")
+    assert [key["name"] for key in listed] == ["laptop"]
+    assert made["key"] not in msb("key", "ls", "--json").stdout.decode()
+    by_tcp = {"MSB_SERVER_URL": f"http://127.0.0.1:{msb.port}", "MSB_API_KEY": made["key"]}
+    assert msb("ps", env=by_tcp).returncode == 0
+    assert msb("key", "revoke", made["id"]).returncode == 0
+    refused = msb("ps", env=by_tcp)
+    assert refused.returncode == 1
+    assert b"invalid_key" in refused.stderr
+    assert made["key"].encode() not in refused.stderr
+
+
+def test_images_doctor_status_and_version_answer(msb: Msb) -> None:
+    assert {image["name"] for image in msb.json("image", "ls")} >= {"microsandbox/python", "microsandbox/node"}
+    assert msb.json("doctor")["usable"] is True
+    assert msb.json("server", "status")["accepting"] is True
+    assert msb("version").stdout.startswith(b"msb ")
+
+
+def test_second_server_on_the_same_home_is_refused(msb: Msb) -> None:
+    second = msb.start()
+    assert second.returncode == 1
+    assert b"runs already" in second.stderr
+
+
+def test_port_in_use_is_said(msb: Msb) -> None:
+    other = Msb()
+    try:
+        other.port = msb.port
+        started = other.start()
+        assert started.returncode == 1
+        assert str(msb.port).encode() in started.stderr
+    finally:
+        other("server", "stop")
+        shutil.rmtree(other.home)
