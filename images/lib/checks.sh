@@ -32,11 +32,12 @@ check() {
     HELD=$((HELD + 1))
   else
     BROKEN=$((BROKEN + 1))
-    printf 'BROKEN  %s: %s\n%s\n' "$NAME" "$claim" "$(tail -n 10 <<<"$answer" | sed 's/^/        | /')"
+    printf 'FAILED  %s: %s\n%s\n' "$NAME" "$claim" "$(tail -n 10 <<<"$answer" | sed 's/^/        | /')"
   fi
 }
 
-left_out() { LEFT_OUT+=("$NAME: $1 ($2)"); }
+# For what needs an archive or a registry, and none answers.
+left_out() { LEFT_OUT+=("$NAME: $1: needs the public internet or a mirror: $2"); }
 
 # inside USER COMMAND...: as the image's configuration has it, and with no more rights than a sandbox gives.
 inside() {
@@ -61,7 +62,7 @@ answers() { curl --silent --head --fail --location --max-time 15 --output /dev/n
 
 summary() {
   local line
-  for line in "${LEFT_OUT[@]}"; do echo "left out: $line"; done
-  echo "images: $HELD claims hold, $BROKEN broken, ${#LEFT_OUT[@]} left out"
+  for line in "${LEFT_OUT[@]}"; do echo "SKIPPED: $line"; done
+  echo "$HELD passed, $BROKEN failed"
   [ $BROKEN = 0 ]
 }
