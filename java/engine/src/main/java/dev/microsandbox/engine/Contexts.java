@@ -119,13 +119,12 @@ final class Contexts {
 
   synchronized List<ContextInfo> list() {
     return entries.entrySet().stream()
-        .map(
-            pair ->
-                new ContextInfo(
-                    pair.getKey(),
-                    pair.getValue().language,
-                    pair.getValue().version,
-                    pair.getValue().ready))
+        .map(pair ->
+            new ContextInfo(
+                pair.getKey(),
+                pair.getValue().language,
+                pair.getValue().version,
+                pair.getValue().ready))
         .toList();
   }
 

@@ -79,11 +79,10 @@ final class Database implements AutoCloseable {
 
   /// The same for work without a result.
   void write(Change change) {
-    transaction(
-        connection -> {
-          change.run(connection);
-          return Boolean.TRUE;
-        });
+    transaction(connection -> {
+      change.run(connection);
+      return Boolean.TRUE;
+    });
   }
 
   private void rollback() {
@@ -96,7 +95,8 @@ final class Database implements AutoCloseable {
   }
 
   private static SandboxException failure(SQLException e) {
-    if (e instanceof SQLiteException sqlite && sqlite.getResultCode() == SQLiteErrorCode.SQLITE_FULL) {
+    if (e instanceof SQLiteException sqlite
+        && sqlite.getResultCode() == SQLiteErrorCode.SQLITE_FULL) {
       return new SandboxException(
           ErrorCode.DISK_FULL,
           "the server's disk is full; delete sandboxes or free space",

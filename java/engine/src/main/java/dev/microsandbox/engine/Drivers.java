@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /// The isolation drivers of this server, the best first, and what each can do on this host.
 ///
-/// Hosts are probed in the background, for that takes longer than a server may take to be ready; who
-/// needs the answer waits for it.
+/// Hosts are probed in the background, for that takes longer than a server may take to be ready;
+/// who needs the answer waits for it.
 final class Drivers implements AutoCloseable {
   private final List<IsolationDriver> drivers;
   private final Map<IsolationKind, CompletableFuture<ProbeReport>> reports =
@@ -33,14 +33,13 @@ final class Drivers implements AutoCloseable {
 
   private static CompletableFuture<ProbeReport> probe(Supplier<ProbeReport> probe) {
     CompletableFuture<ProbeReport> report = new CompletableFuture<>();
-    Thread.startVirtualThread(
-        () -> {
-          try {
-            report.complete(probe.get());
-          } catch (RuntimeException | Error e) {
-            report.completeExceptionally(e);
-          }
-        });
+    Thread.startVirtualThread(() -> {
+      try {
+        report.complete(probe.get());
+      } catch (RuntimeException | Error e) {
+        report.completeExceptionally(e);
+      }
+    });
     return report;
   }
 
@@ -132,9 +131,8 @@ final class Drivers implements AutoCloseable {
         failures.add(e);
       }
     }
-    failures.forEach(
-        e ->
-            System.getLogger(Drivers.class.getName())
-                .log(System.Logger.Level.WARNING, "a driver could not be closed", e));
+    failures.forEach(e ->
+        System.getLogger(Drivers.class.getName())
+            .log(System.Logger.Level.WARNING, "a driver could not be closed", e));
   }
 }

@@ -15,7 +15,7 @@ import java.util.Map;
 /// @param maxStoredSandboxes `max-stored-sandboxes`: stopped ones included
 /// @param maxMemory `max-memory`: sum of the memory limits of all that run, in MiB; 0 for no bound
 /// @param largest `max-sandbox-memory`, `max-sandbox-cpus`, `max-sandbox-processes`,
-///     `max-sandbox-disk`: what one sandbox may ask for (memory and disk in MiB)
+///   `max-sandbox-disk`: what one sandbox may ask for (memory and disk in MiB)
 /// @param idRangeStart `id-range-start`: first host id given to sandboxes, a multiple of 65,536
 /// @param idRanges `id-ranges`: how many blocks of 65,536 ids follow from there
 /// @param runTimeout `run-timeout`: of a cell or command that does not say; 0 for none (seconds)
@@ -57,8 +57,8 @@ public record EngineSettings(
   ///
   /// @param connect `connect-timeout`: from a sandbox's launch to its agent's hello
   /// @param redial `redial-timeout`: for an agent that has lost its connection to dial again
-  /// @param interruptGrace `interrupt-grace`: for a cell or command to end after it was interrupted,
-  ///     before it is killed
+  /// @param interruptGrace `interrupt-grace`: for a cell or command to end after it was
+  ///   interrupted, before it is killed
   /// @param agentPatience `agent-patience`: after that, for the agent to say so
   /// @param stop `stop-timeout`: for a sandbox to end by itself, before it is killed
   /// @param busy `busy-timeout`: for another operation on the same sandbox to be done

@@ -13,8 +13,8 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Keeps a second server from the same home. The kernel lets go of it when its process ends, however
-/// that comes about.
+/// Keeps a second server from the same home. The kernel lets go of it when its process ends,
+/// however that comes about.
 final class HomeLock implements AutoCloseable {
   private final FileChannel channel;
 

@@ -20,35 +20,32 @@ final class KeyTable {
   record Row(ApiKey key, byte[] hash) {}
 
   void insert(Row row) {
-    database.write(
-        connection -> {
-          try (PreparedStatement statement =
-              connection.prepareStatement("INSERT INTO api_keys VALUES (?, ?, ?, ?, ?, ?, ?)")) {
-            ApiKey key = row.key();
-            statement.setString(1, key.id());
-            statement.setString(2, key.name());
-            statement.setString(3, key.owner());
-            statement.setBytes(4, row.hash());
-            statement.setLong(5, key.createdAt().toEpochMilli());
-            statement.executeUpdate();
-          }
-        });
+    database.write(connection -> {
+      try (PreparedStatement statement =
+          connection.prepareStatement("INSERT INTO api_keys VALUES (?, ?, ?, ?, ?, ?, ?)")) {
+        ApiKey key = row.key();
+        statement.setString(1, key.id());
+        statement.setString(2, key.name());
+        statement.setString(3, key.owner());
+        statement.setBytes(4, row.hash());
+        statement.setLong(5, key.createdAt().toEpochMilli());
+        statement.executeUpdate();
+      }
+    });
   }
 
   List<Row> all() {
-    return database.transaction(
-        connection -> {
-          List<Row> all = new ArrayList<>();
-          try (PreparedStatement statement =
-                  connection.prepareStatement(
-                      "SELECT * FROM api_keys ORDER BY created_at DESC, id");
-              ResultSet rows = statement.executeQuery()) {
-            while (rows.next()) {
-              all.add(read(rows));
-            }
-          }
-          return all;
-        });
+    return database.transaction(connection -> {
+      List<Row> all = new ArrayList<>();
+      try (PreparedStatement statement =
+              connection.prepareStatement("SELECT * FROM api_keys ORDER BY created_at DESC, id");
+          ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          all.add(read(rows));
+        }
+      }
+      return all;
+    });
   }
 
   void used(String id, Instant now) {
@@ -60,14 +57,13 @@ final class KeyTable {
   }
 
   private void setTime(String sql, String id, Instant now) {
-    database.write(
-        connection -> {
-          try (PreparedStatement statement = connection.prepareStatement(sql)) {
-            statement.setLong(1, now.toEpochMilli());
-            statement.setString(2, id);
-            statement.executeUpdate();
-          }
-        });
+    database.write(connection -> {
+      try (PreparedStatement statement = connection.prepareStatement(sql)) {
+        statement.setLong(1, now.toEpochMilli());
+        statement.setString(2, id);
+        statement.executeUpdate();
+      }
+    });
   }
 
   private static Row read(ResultSet row) throws SQLException {

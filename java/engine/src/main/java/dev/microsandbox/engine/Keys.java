@@ -69,10 +69,9 @@ final class Keys implements KeyService {
             .map(KeyTable.Row::key)
             .filter(row -> row.id().equals(id))
             .findFirst()
-            .orElseThrow(
-                () ->
-                    new SandboxException(
-                        ErrorCode.KEY_NOT_FOUND, "no API key of this id; list them with msb key ls"));
+            .orElseThrow(() ->
+                new SandboxException(
+                    ErrorCode.KEY_NOT_FOUND, "no API key of this id; list them with msb key ls"));
     if (key.revokedAt() == null) {
       table.revoked(id, clock.now());
       rows = table.all();

@@ -9,7 +9,6 @@ import dev.microsandbox.isolation.RunningSandbox;
 import dev.microsandbox.model.ErrorCode;
 import dev.microsandbox.model.NetworkPolicy;
 import dev.microsandbox.model.SandboxException;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -19,7 +18,8 @@ import java.util.concurrent.TimeUnit;
 /// Brings a sandbox's processes up, in two steps: the *launch*, in which nothing is particular to a
 /// request, and the *claim*, which tells the sandbox who it is.
 final class Launcher {
-  private static final int SIDE_BY_SIDE = Math.max(4, 2 * Runtime.getRuntime().availableProcessors());
+  private static final int SIDE_BY_SIDE =
+      Math.max(4, 2 * Runtime.getRuntime().availableProcessors());
   private static final Duration LONGEST_QUEUE = Duration.ofSeconds(60);
 
   private final AgentConnector connector;
@@ -36,7 +36,8 @@ final class Launcher {
   /// A sandbox whose agent has dialled.
   ///
   /// @param network what its present channel does about outbound connections
-  record Launched(RunningSandbox running, AgentClient agent, EgressFactory.SandboxNetwork network) {}
+  record Launched(
+      RunningSandbox running, AgentClient agent, EgressFactory.SandboxNetwork network) {}
 
   /// What a launch needs.
   record Plan(
@@ -53,23 +54,18 @@ final class Launcher {
     }
   }
 
-  /// Starts the first process and waits for its agent. When it throws, nothing is left but the disk.
+  /// Starts the first process and waits for its agent. When it throws, nothing is left but the
+  /// disk.
   Launched launch(Plan plan) {
     takePlace();
     try {
       RunningSandbox running = plan.driver().launch(spec(plan));
       try {
-        return dialled(plan, running, connectTimeout);
-      } catch (IOException | RuntimeException e) {
+        return firstDialled(plan, running);
+      } catch (RuntimeException e) {
         running.kill();
         throw e;
       }
-    } catch (IOException e) {
-      throw new SandboxException(
-          ErrorCode.SANDBOX_FAILED,
-          "the sandbox was started, but its agent has not answered in time",
-          Map.of(),
-          e);
     } finally {
       places.release();
     }
@@ -97,8 +93,20 @@ final class Launcher {
     }
   }
 
+  private Launched firstDialled(Plan plan, RunningSandbox running) {
+    try {
+      return dialled(plan, running, connectTimeout);
+    } catch (SandboxException e) {
+      throw new SandboxException(
+          ErrorCode.SANDBOX_FAILED,
+          "the sandbox was started, but its agent has not answered; see the server's log",
+          Map.of(),
+          e);
+    }
+  }
+
   /// Waits for the agent to dial, at a launch or again later.
-  Launched dialled(Plan plan, RunningSandbox running, Duration timeout) throws IOException {
+  Launched dialled(Plan plan, RunningSandbox running, Duration timeout) {
     // A sandbox that has ended will not dial: the wait ends with it.
     running.ended().thenRun(() -> running.transport().close());
     EgressFactory.SandboxNetwork network =
@@ -109,10 +117,9 @@ final class Launcher {
     AgentConnector.Ears ears =
         new AgentConnector.Ears(plan.log().listener(plan.contexts()), network.outbound());
     try {
-      AgentClient agent =
-          connector.connect(plan.row().id(), running.transport(), ears, timeout);
+      AgentClient agent = connector.connect(plan.row().id(), running.transport(), ears, timeout);
       return new Launched(running, agent, network);
-    } catch (IOException | RuntimeException e) {
+    } catch (RuntimeException e) {
       network.outbound().onChannelEnded();
       throw e;
     }

@@ -1,5 +1,6 @@
 package dev.microsandbox.engine;
 
+import dev.microsandbox.isolation.IdRange;
 import dev.microsandbox.model.EndReason;
 import dev.microsandbox.model.ErrorCode;
 import dev.microsandbox.model.IsolationKind;
@@ -9,14 +10,13 @@ import dev.microsandbox.model.SandboxException;
 import dev.microsandbox.model.SandboxId;
 import dev.microsandbox.model.SandboxSpec;
 import dev.microsandbox.model.SandboxState;
-import dev.microsandbox.isolation.IdRange;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Creates, starts, stops and deletes. Each step is journaled before it is taken, and undone where a
-/// later one fails.
+/// Creates, starts, stops and deletes. Each step is journaled before it is taken, and undone where
+/// a later one fails.
 final class Lifecycle {
   private static final System.Logger LOG = System.getLogger(Lifecycle.class.getName());
 
@@ -134,7 +134,9 @@ final class Lifecycle {
       if (!holder.isLeaving()) {
         throw new SandboxException(
             ErrorCode.NAME_TAKEN,
-            "a sandbox named " + sandbox.record().spec().name() + " exists; stop it or use another name");
+            "a sandbox named "
+                + sandbox.record().spec().name()
+                + " exists; stop it or use another name");
       }
       holder.waitUntilSettled(parts.settings().timings().busy());
       holder = parts.registry().add(sandbox);
@@ -177,8 +179,7 @@ final class Lifecycle {
     SandboxRecord row = sandbox.record();
     Contexts contexts = new Contexts(row.languages());
     Launcher.Plan plan =
-        new Launcher.Plan(
-            able.driver(), able.abilities(), row, rootfs, sandbox.log(), contexts);
+        new Launcher.Plan(able.driver(), able.abilities(), row, rootfs, sandbox.log(), contexts);
     Launcher.Launched launched = launch(plan);
     try {
       launcher.claim(plan, launched);
@@ -187,8 +188,7 @@ final class Lifecycle {
       Session session = session(sandbox, launched, contexts);
       sandbox.log().info("started");
       sandbox.settleRunning(running, session);
-      new Lifeline(
-              session, timeout -> launcher.dialled(plan, launched.running(), timeout).agent())
+      new Lifeline(session, timeout -> launcher.dialled(plan, launched.running(), timeout).agent())
           .watch();
       return running.info();
     } catch (RuntimeException e) {
@@ -287,7 +287,8 @@ final class Lifecycle {
     if (!sandbox.beginEnd(session)) {
       return;
     }
-    session.close(reason == EndReason.OUT_OF_MEMORY ? Outcome.OUT_OF_MEMORY : Outcome.SANDBOX_ENDED);
+    session.close(
+        reason == EndReason.OUT_OF_MEMORY ? Outcome.OUT_OF_MEMORY : Outcome.SANDBOX_ENDED);
     finish(sandbox, session, reason, false, sandbox.record().spec().ephemeral());
   }
 

@@ -5,7 +5,6 @@ import dev.microsandbox.agent.ChannelEnd;
 import dev.microsandbox.isolation.SandboxEnd;
 import dev.microsandbox.model.EndReason;
 import dev.microsandbox.model.SandboxException;
-import java.io.IOException;
 import java.time.Duration;
 
 /// Watches a sandbox's first process and its agent's channel. A channel that is merely lost may be
@@ -23,7 +22,7 @@ final class Lifeline {
 
   /// Waits for the agent of this sandbox to dial again.
   interface Dialler {
-    AgentClient dial(Duration timeout) throws IOException;
+    AgentClient dial(Duration timeout);
   }
 
   Lifeline(Session session, Dialler dialler) {
@@ -75,7 +74,7 @@ final class Lifeline {
       session.log().info("the agent has dialled again");
       session.reconnected(next);
       watch(next);
-    } catch (IOException | SandboxException e) {
+    } catch (SandboxException e) {
       session.agentLost("its connection ended and it has not dialled again");
     }
   }

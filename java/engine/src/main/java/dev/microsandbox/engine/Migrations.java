@@ -25,8 +25,7 @@ final class Migrations {
     }
   }
 
-  private static void applyOne(Connection connection, int version, String sql)
-      throws SQLException {
+  private static void applyOne(Connection connection, int version, String sql) throws SQLException {
     connection.setAutoCommit(false);
     try (Statement statement = connection.createStatement()) {
       for (String part : statements(sql)) {

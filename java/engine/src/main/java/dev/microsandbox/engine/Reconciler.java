@@ -13,9 +13,10 @@ import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
+import java.util.function.Predicate;
 
-/// Puts the host in order when a server starts: whatever another one left, because it was killed, is
-/// removed down to the last mount; stopped sandboxes keep their disks.
+/// Puts the host in order when a server starts: whatever another one left, because it was killed,
+/// is removed down to the last mount; stopped sandboxes keep their disks.
 final class Reconciler {
   private static final System.Logger LOG = System.getLogger(Reconciler.class.getName());
   private static final int SIDE_BY_SIDE = 8;
@@ -46,18 +47,20 @@ final class Reconciler {
   private List<SandboxRecord> clear(
       Set<SandboxId> known,
       Map<SandboxId, SandboxRecord> rows,
-      java.util.function.Predicate<SandboxId> touched) {
+      Predicate<SandboxId> touched) {
     List<SandboxRecord> kept = new ArrayList<>();
     Semaphore places = new Semaphore(SIDE_BY_SIDE);
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       for (SandboxId id : known) {
         SandboxRecord row = rows.get(id);
-        boolean keep = row != null && survives(row);
-        if (keep) {
+        boolean keep = false;
+        if (row != null && survives(row)) {
+          keep = true;
           kept.add(row.state() == SandboxState.STOPPED ? row : killed(row));
         }
         if (touched.test(id) || !keep) {
-          threads.execute(() -> clearOne(places, id, keep));
+          boolean keepDisk = keep;
+          threads.execute(() -> clearOne(places, id, keepDisk));
         }
       }
     }

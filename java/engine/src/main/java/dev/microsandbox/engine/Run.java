@@ -47,8 +47,7 @@ final class Run {
     this.work = work;
     this.timeout = timeout;
     this.keepRunning = keepRunning;
-    this.queue =
-        work instanceof Work.Cell cell ? session.contexts().queue(cell.context()) : null;
+    this.queue = work instanceof Work.Cell cell ? session.contexts().queue(cell.context()) : null;
     this.view =
         new RunView(
             work.id(),

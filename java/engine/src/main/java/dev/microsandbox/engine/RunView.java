@@ -15,8 +15,8 @@ import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// One view of a cell or process in its agent. It outlives channels: opened again on the next one it
-/// goes on where it stood.
+/// One view of a cell or process in its agent. It outlives channels: opened again on the next one
+/// it goes on where it stood.
 final class RunView implements ObjectListener {
   /// Bytes that an agent may send before more are granted.
   static final int WINDOW = 256 * 1024;

@@ -6,12 +6,12 @@ import dev.microsandbox.model.SandboxState;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.locks.Condition;
-import java.util.function.UnaryOperator;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/// One sandbox in the server's memory: its record, its session while it runs, and whose turn it is to
-/// change it. The lock is held for moments only, never while something is waited for.
+/// One sandbox in the server's memory: its record, its session while it runs, and whose turn it is
+/// to change it. The lock is held for moments only, never while something is waited for.
 final class Sandbox {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition settled = lock.newCondition();

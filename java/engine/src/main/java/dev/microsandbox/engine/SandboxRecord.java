@@ -45,14 +45,34 @@ record SandboxRecord(
 
   SandboxRecord runningSince(Instant now) {
     return new SandboxRecord(
-        id, spec, image, languages, isolation, ids, SandboxState.RUNNING, createdAt, now, null,
-        expiresAt, null);
+        id,
+        spec,
+        image,
+        languages,
+        isolation,
+        ids,
+        SandboxState.RUNNING,
+        createdAt,
+        now,
+        null,
+        expiresAt,
+        null);
   }
 
   SandboxRecord stopped(Instant now, EndReason reason) {
     return new SandboxRecord(
-        id, spec, image, languages, isolation, ids, SandboxState.STOPPED, createdAt, startedAt,
-        now, expiresAt, reason);
+        id,
+        spec,
+        image,
+        languages,
+        isolation,
+        ids,
+        SandboxState.STOPPED,
+        createdAt,
+        startedAt,
+        now,
+        expiresAt,
+        reason);
   }
 
   SandboxRecord limited(SandboxSpec changed, @Nullable Instant expires) {

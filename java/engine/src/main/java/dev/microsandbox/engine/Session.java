@@ -48,8 +48,7 @@ final class Session {
       SandboxLog log,
       Consumer<EndReason> died) {}
 
-  Session(
-      RunningSandbox running, AgentClient agent, Contexts contexts, Surroundings surroundings) {
+  Session(RunningSandbox running, AgentClient agent, Contexts contexts, Surroundings surroundings) {
     this.running = running;
     this.agent = agent;
     this.contexts = contexts;
@@ -194,11 +193,10 @@ final class Session {
     try {
       agent
           .interrupt(id, cause, timings().interruptGrace())
-          .exceptionally(
-              e -> {
-                LOG.log(System.Logger.Level.DEBUG, "an interrupt was not taken", e);
-                return null;
-              });
+          .exceptionally(e -> {
+            LOG.log(System.Logger.Level.DEBUG, "an interrupt was not taken", e);
+            return null;
+          });
     } catch (SandboxException e) {
       LOG.log(System.Logger.Level.DEBUG, "an interrupt could not be sent", e);
     }

@@ -31,24 +31,22 @@ final class Store {
 
   /// Gives a new sandbox its id range, stores it, and journals what its launch will make.
   SandboxRecord add(SandboxId id, Function<IdRange, SandboxRecord> row, Instant now) {
-    return database.transaction(
-        connection -> {
-          IdRange range = takeRange(connection, id);
-          SandboxRecord added = row.apply(range);
-          SandboxTable.insert(connection, added);
-          journal(connection, added, "disk", now);
-          journal(connection, added, "launch", now);
-          return added;
-        });
+    return database.transaction(connection -> {
+      IdRange range = takeRange(connection, id);
+      SandboxRecord added = row.apply(range);
+      SandboxTable.insert(connection, added);
+      journal(connection, added, "disk", now);
+      journal(connection, added, "launch", now);
+      return added;
+    });
   }
 
   /// Journals a further launch of a sandbox that has its disk, and stores its state.
   void launching(SandboxRecord row, Instant now) {
-    database.write(
-        connection -> {
-          journal(connection, row, "launch", now);
-          SandboxTable.update(connection, row);
-        });
+    database.write(connection -> {
+      journal(connection, row, "launch", now);
+      SandboxTable.update(connection, row);
+    });
   }
 
   void update(SandboxRecord row) {
@@ -57,26 +55,24 @@ final class Store {
 
   /// Nothing of a launch is left on the host; the sandbox stays with its disk.
   void landed(SandboxRecord row) {
-    database.write(
-        connection -> {
-          forget(connection, row.id(), "launch");
-          SandboxTable.update(connection, row);
-        });
+    database.write(connection -> {
+      forget(connection, row.id(), "launch");
+      SandboxTable.update(connection, row);
+    });
   }
 
   /// Nothing at all is left of a sandbox on the host.
   void remove(SandboxId id) {
-    database.write(
-        connection -> {
-          SandboxTable.delete(connection, id);
-          forget(connection, id, "launch");
-          forget(connection, id, "disk");
-          try (PreparedStatement statement =
-              connection.prepareStatement("DELETE FROM id_ranges WHERE sandbox_id = ?")) {
-            statement.setString(1, id.value());
-            statement.executeUpdate();
-          }
-        });
+    database.write(connection -> {
+      SandboxTable.delete(connection, id);
+      forget(connection, id, "launch");
+      forget(connection, id, "disk");
+      try (PreparedStatement statement =
+          connection.prepareStatement("DELETE FROM id_ranges WHERE sandbox_id = ?")) {
+        statement.setString(1, id.value());
+        statement.executeUpdate();
+      }
+    });
   }
 
   List<SandboxRecord> sandboxes() {
@@ -94,17 +90,16 @@ final class Store {
   }
 
   private Set<SandboxId> ids(String query) {
-    return database.transaction(
-        connection -> {
-          Set<SandboxId> ids = new HashSet<>();
-          try (PreparedStatement statement = connection.prepareStatement(query);
-              ResultSet rows = statement.executeQuery()) {
-            while (rows.next()) {
-              ids.add(new SandboxId(rows.getString(1)));
-            }
-          }
-          return ids;
-        });
+    return database.transaction(connection -> {
+      Set<SandboxId> ids = new HashSet<>();
+      try (PreparedStatement statement = connection.prepareStatement(query);
+          ResultSet rows = statement.executeQuery()) {
+        while (rows.next()) {
+          ids.add(new SandboxId(rows.getString(1)));
+        }
+      }
+      return ids;
+    });
   }
 
   private static void journal(

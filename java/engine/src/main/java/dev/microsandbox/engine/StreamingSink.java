@@ -7,7 +7,6 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -15,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 /// Queues a run's events for one reader. What is queued is bounded by the window that the agent was
 /// granted, which grows only by what the reader takes.
 ///
-/// Once released (the run is being stopped, or its reader is gone) the program is no longer held up,
-/// and output past what may be queued is dropped: the offsets of the events show where.
+/// Once released (the run is being stopped, or its reader is gone) the program is no longer held
+/// up, and output past what may be queued is dropped: the offsets of the events show where.
 final class StreamingSink implements RunSink {
   private static final int MOST_RELEASED = 1024 * 1024;
   private static final int MOST_EVENTS = 256;

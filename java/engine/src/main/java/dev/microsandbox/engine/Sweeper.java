@@ -37,15 +37,14 @@ final class Sweeper {
   }
 
   private static void end(Sandbox sandbox, Runnable action) {
-    Thread.startVirtualThread(
-        () -> {
-          try {
-            action.run();
-          } catch (SandboxException e) {
-            LOG.log(
-                System.Logger.Level.DEBUG,
-                () -> sandbox.record().id() + " could not be ended now: " + e.message());
-          }
-        });
+    Thread.startVirtualThread(() -> {
+      try {
+        action.run();
+      } catch (SandboxException e) {
+        LOG.log(
+            System.Logger.Level.DEBUG,
+            () -> sandbox.record().id() + " could not be ended now: " + e.message());
+      }
+    });
   }
 }

@@ -10,8 +10,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/// The way down: processes, then what the driver made, then the disk, then the record. Whoever calls
-/// has the sandbox's turn.
+/// The way down: processes, then what the driver made, then the disk, then the record. Whoever
+/// calls has the sandbox's turn.
 final class TakeDown {
   private static final System.Logger LOG = System.getLogger(TakeDown.class.getName());
   private static final int TRIES = 3;
@@ -81,8 +81,7 @@ final class TakeDown {
         return false;
       }
     }
-    LOG.log(
-        System.Logger.Level.ERROR, what + " stays behind until the server is started again");
+    LOG.log(System.Logger.Level.ERROR, what + " stays behind until the server is started again");
     return false;
   }
 
@@ -118,8 +117,7 @@ final class TakeDown {
     SandboxRecord ended = row.stopped(parts.clock().now(), reason);
     IsolationDriver driver = parts.drivers().of(row.isolation());
     boolean clean =
-        removeLaunch(row)
-            && tried("the disk of " + row.id(), () -> driver.removeDisk(row.id()));
+        removeLaunch(row) && tried("the disk of " + row.id(), () -> driver.removeDisk(row.id()));
     try {
       if (clean) {
         parts.store().remove(row.id());

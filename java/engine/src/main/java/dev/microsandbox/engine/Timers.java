@@ -5,8 +5,8 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
-/// Deadlines on the host's monotonic clock. Each action runs in a virtual thread of its own, so that
-/// none waits for another.
+/// Deadlines on the host's monotonic clock. Each action runs in a virtual thread of its own, so
+/// that none waits for another.
 final class Timers implements AutoCloseable {
   private final ScheduledThreadPoolExecutor executor;
 

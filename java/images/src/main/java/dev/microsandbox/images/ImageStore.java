@@ -7,6 +7,7 @@ import dev.microsandbox.model.SandboxException;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,6 +56,26 @@ public final class ImageStore {
     }
   }
 
+  /// A certain version of an image, which need not be the current one: a sandbox's disk belongs to the
+  /// version that it was made with.
+  ///
+  /// @throws SandboxException `image_not_found` where it is not there any more or is damaged
+  public Image find(ImageReference name, Digest digest) {
+    String shortName = name.shortName().orElseThrow(() -> unknown(name));
+    try {
+      return read(shortName, digest);
+    } catch (DamagedImageException | NoSuchFileException e) {
+      throw new SandboxException(
+          ErrorCode.IMAGE_NOT_FOUND,
+          "the version of %s that this sandbox was made of is gone; create it anew".formatted(name),
+          Map.of("image", name.name()),
+          e);
+    } catch (IOException e) {
+      throw new SandboxException(
+          ErrorCode.STORE_FAILED, "the image store cannot be read", Map.of(), e);
+    }
+  }
+
   /// The current version of every image, by name. What is damaged is left out and logged.
   ///
   /// @throws SandboxException `store_failed` where the store cannot be read
@@ -80,18 +101,16 @@ public final class ImageStore {
     if (current.isEmpty()) {
       return Optional.empty();
     }
-    Digest digest = current.get();
+    return Optional.of(read(shortName, current.get()));
+  }
+
+  private Image read(String shortName, Digest digest) throws IOException, DamagedImageException {
     Path rootfs = layout.rootfs(shortName, digest);
     ImageConfiguration configuration =
         ConfigurationReader.read(layout.configuration(shortName, digest), digest);
     requireThisMachines(configuration);
-    return Optional.of(
-        new Image(
-            ImageReference.parse(shortName),
-            digest,
-            rootfs,
-            ErofsFile.check(rootfs),
-            configuration));
+    return new Image(
+        ImageReference.parse(shortName), digest, rootfs, ErofsFile.check(rootfs), configuration);
   }
 
   private static void requireThisMachines(ImageConfiguration configuration)

@@ -18,10 +18,10 @@ import org.jspecify.annotations.Nullable;
 /// @param directory to run in; null for the server's own
 /// @param input written to its standard input, then closed
 /// @param deadline after which it is killed with its whole process group
-/// @param captureLimit bytes kept of each of its two outputs; the first half of what is more is kept
-///     and its end, with a mark between
+/// @param captureLimit bytes kept of each of its two outputs; the first half of what is more is
+///   kept and its end, with a mark between
 /// @param lines called with every line of both outputs as it comes, by one thread at a time; null
-///     for nobody
+///   for nobody
 public record HostCommand(
     List<String> command,
     Map<String, String> environment,

@@ -33,8 +33,7 @@ final class Poll implements AutoCloseable {
     MemorySegment time = arena.allocate(16, 8);
     time.set(ValueLayout.JAVA_LONG, 0, Math.max(0, timeout.getSeconds()));
     time.set(ValueLayout.JAVA_LONG, 8, timeout.isNegative() ? 0 : timeout.getNano());
-    long result =
-        Kernel.attempt(Syscall.PPOLL, entries.address(), count, time.address(), 0, 0);
+    long result = Kernel.attempt(Syscall.PPOLL, entries.address(), count, time.address(), 0, 0);
     if (result == -Errno.EINTR) {
       return false;
     }

@@ -73,7 +73,10 @@ class HostCommandIT {
   void longOutputKeepsItsBeginningAndItsEnd() throws Exception {
     CommandResult result = HostCommand.of("seq", "1", "200000").withCaptureLimit(1_000).run();
 
-    assertThat(result.output()).startsWith("1\n2\n").contains("[… left out …]").endsWith("200000\n");
+    assertThat(result.output())
+        .startsWith("1\n2\n")
+        .contains("[… left out …]")
+        .endsWith("200000\n");
     assertThat(result.output().length()).isLessThan(1_100);
   }
 
@@ -91,7 +94,8 @@ class HostCommandIT {
     try (var leaky = new FileInputStream("/proc/self/status")) {
       assertThat(leaky.getFD().valid()).isTrue();
 
-      CommandResult result = HostCommand.of(
+      CommandResult result =
+          HostCommand.of(
                   "sh", "-c", "for n in $(seq 0 200); do [ ! -e /proc/$$/fd/$n ] || echo $n; done")
               .run();
 
@@ -125,13 +129,14 @@ class HostCommandIT {
   void virtualThreadsMayRunIt() throws Exception {
     CompletableFuture<Integer> code = new CompletableFuture<>();
     Thread thread =
-        Thread.ofVirtual().start(() -> {
-          try {
-            code.complete(HostCommand.of("true").run().exitCode());
-          } catch (Exception e) {
-            code.completeExceptionally(e);
-          }
-        });
+        Thread.ofVirtual()
+            .start(() -> {
+              try {
+                code.complete(HostCommand.of("true").run().exitCode());
+              } catch (Exception e) {
+                code.completeExceptionally(e);
+              }
+            });
 
     thread.join();
 
@@ -142,13 +147,14 @@ class HostCommandIT {
   void anInterruptKillsTheProgram() throws Exception {
     CompletableFuture<Throwable> thrown = new CompletableFuture<>();
     Thread thread =
-        Thread.ofPlatform().start(() -> {
-          try {
-            HostCommand.of("sleep", "61.75").run();
-          } catch (Exception e) {
-            thrown.complete(e);
-          }
-        });
+        Thread.ofPlatform()
+            .start(() -> {
+              try {
+                HostCommand.of("sleep", "61.75").run();
+              } catch (Exception e) {
+                thrown.complete(e);
+              }
+            });
     Thread.sleep(200);
 
     thread.interrupt();
