@@ -14,7 +14,7 @@ public interface AgentConnector {
 
   /// @param timeout until the agent's hello
   /// @throws dev.microsandbox.model.SandboxException `agent_lost` when no agent came in time, the
-  ///     transport is closed, or it broke the protocol
+  ///   transport is closed, or it broke the protocol
   AgentClient connect(SandboxId id, AgentTransport transport, Ears ears, Duration timeout);
 
   /// By the server's channels.

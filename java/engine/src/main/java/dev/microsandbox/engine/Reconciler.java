@@ -45,9 +45,7 @@ final class Reconciler {
   }
 
   private List<SandboxRecord> clear(
-      Set<SandboxId> known,
-      Map<SandboxId, SandboxRecord> rows,
-      Predicate<SandboxId> touched) {
+      Set<SandboxId> known, Map<SandboxId, SandboxRecord> rows, Predicate<SandboxId> touched) {
     List<SandboxRecord> kept = new ArrayList<>();
     Semaphore places = new Semaphore(SIDE_BY_SIDE);
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {

@@ -56,8 +56,8 @@ public final class ImageStore {
     }
   }
 
-  /// A certain version of an image, which need not be the current one: a sandbox's disk belongs to the
-  /// version that it was made with.
+  /// A certain version of an image, which need not be the current one: a sandbox's disk belongs to
+  /// the version that it was made with.
   ///
   /// @throws SandboxException `image_not_found` where it is not there any more or is damaged
   public Image find(ImageReference name, Digest digest) {
