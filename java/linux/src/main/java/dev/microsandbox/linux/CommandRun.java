@@ -21,13 +21,15 @@ final class CommandRun {
 
   private final HostCommand command;
   private final Path program;
+  private final HostCommand.Starter starter;
   private final CapturedOutput output;
   private final CapturedOutput error;
   private int written;
 
-  CommandRun(HostCommand command, Path program) {
+  CommandRun(HostCommand command, Path program, HostCommand.Starter starter) {
     this.command = command;
     this.program = program;
+    this.starter = starter;
     this.output = new CapturedOutput(command.captureLimit(), command.lines());
     this.error = new CapturedOutput(command.captureLimit(), command.lines());
   }
@@ -58,6 +60,24 @@ final class CommandRun {
   }
 
   private CommandResult runHere() throws LinuxException, InterruptedException {
+    return command.silent() ? runSilently() : runWithPipes();
+  }
+
+  private CommandResult runSilently() throws LinuxException, InterruptedException {
+    ChildProcess child;
+    try (Descriptor nothing = Descriptor.open(Path.of("/dev/null"), Descriptor.O_RDWR)) {
+      int number = nothing.number();
+      child = starter.start(plan(number, number, number));
+    }
+    try (child;
+        Descriptor stdin = Descriptor.closed();
+        Descriptor stdout = Descriptor.closed();
+        Descriptor stderr = Descriptor.closed()) {
+      return attend(child, stdin, stdout, stderr);
+    }
+  }
+
+  private CommandResult runWithPipes() throws LinuxException, InterruptedException {
     Descriptor[] in = Descriptor.pipe();
     Descriptor[] out = Descriptor.pipe();
     Descriptor[] err = Descriptor.pipe();
@@ -68,7 +88,7 @@ final class CommandRun {
       try (Descriptor a = in[0];
           Descriptor b = out[1];
           Descriptor c = err[1]) {
-        child = ChildProcess.start(plan(a.number(), b.number(), c.number()));
+        child = starter.start(plan(a.number(), b.number(), c.number()));
       }
       try (child) {
         stdin.setNonBlocking();

@@ -40,6 +40,11 @@ final class Descriptor implements AutoCloseable {
     }
   }
 
+  /// One that was closed from the start.
+  static Descriptor closed() {
+    return new Descriptor(-1);
+  }
+
   int number() {
     if (number < 0) {
       throw new IllegalStateException("descriptor is closed");
@@ -67,7 +72,7 @@ final class Descriptor implements AutoCloseable {
   }
 
   @Override
-  public void close() {
+  public synchronized void close() {
     if (number >= 0) {
       Kernel.attempt(Syscall.CLOSE, number);
       number = -1;

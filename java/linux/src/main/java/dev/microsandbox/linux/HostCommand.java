@@ -22,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 ///   kept and its end, with a mark between
 /// @param lines called with every line of both outputs as it comes, by one thread at a time; null
 ///   for nobody
+/// @param silent whether its standard streams are /dev/null instead of pipes to here: for programs
+///   whose children inherit them and live on
 public record HostCommand(
     List<String> command,
     Map<String, String> environment,
@@ -29,7 +31,8 @@ public record HostCommand(
     byte[] input,
     Duration deadline,
     int captureLimit,
-    @Nullable Consumer<String> lines) {
+    @Nullable Consumer<String> lines,
+    boolean silent) {
 
   private static final Duration DEFAULT_DEADLINE = Duration.ofMinutes(1);
   private static final int DEFAULT_CAPTURE = 1 << 20;
@@ -59,12 +62,19 @@ public record HostCommand(
   /// With the server's environment, no input, and a minute of time.
   public static HostCommand of(List<String> command) {
     return new HostCommand(
-        command, System.getenv(), null, new byte[0], DEFAULT_DEADLINE, DEFAULT_CAPTURE, null);
+        command,
+        System.getenv(),
+        null,
+        new byte[0],
+        DEFAULT_DEADLINE,
+        DEFAULT_CAPTURE,
+        null,
+        false);
   }
 
   /// With this environment and nothing else.
   public HostCommand withEnvironment(Map<String, String> whole) {
-    return new HostCommand(command, whole, directory, input, deadline, captureLimit, lines);
+    return new HostCommand(command, whole, directory, input, deadline, captureLimit, lines, silent);
   }
 
   /// With one variable more, or another value.
@@ -77,28 +87,38 @@ public record HostCommand(
   public HostCommand withArguments(List<String> more) {
     List<String> longer = new ArrayList<>(command);
     longer.addAll(more);
-    return new HostCommand(longer, environment, directory, input, deadline, captureLimit, lines);
+    return new HostCommand(
+        longer, environment, directory, input, deadline, captureLimit, lines, silent);
   }
 
   public HostCommand withDirectory(Path path) {
-    return new HostCommand(command, environment, path, input, deadline, captureLimit, lines);
+    return new HostCommand(
+        command, environment, path, input, deadline, captureLimit, lines, silent);
   }
 
   public HostCommand withInput(byte[] bytes) {
-    return new HostCommand(command, environment, directory, bytes, deadline, captureLimit, lines);
+    return new HostCommand(
+        command, environment, directory, bytes, deadline, captureLimit, lines, silent);
   }
 
   public HostCommand withDeadline(Duration limit) {
-    return new HostCommand(command, environment, directory, input, limit, captureLimit, lines);
+    return new HostCommand(
+        command, environment, directory, input, limit, captureLimit, lines, silent);
   }
 
   public HostCommand withCaptureLimit(int bytes) {
-    return new HostCommand(command, environment, directory, input, deadline, bytes, lines);
+    return new HostCommand(command, environment, directory, input, deadline, bytes, lines, silent);
   }
 
   public HostCommand onLine(Consumer<String> listener) {
     return new HostCommand(
-        command, environment, directory, input, deadline, captureLimit, listener);
+        command, environment, directory, input, deadline, captureLimit, listener, silent);
+  }
+
+  /// With /dev/null for its standard streams.
+  public HostCommand withoutStreams() {
+    return new HostCommand(
+        command, environment, directory, input, deadline, captureLimit, lines, true);
   }
 
   /// Runs it and waits for its end. A virtual thread may call this: the waiting is done elsewhere.
@@ -106,7 +126,16 @@ public record HostCommand(
   /// @throws LinuxException when it cannot be started (no such program, not executable, …)
   /// @throws InterruptedException when the caller is interrupted; the program has been killed then
   public CommandResult run() throws LinuxException, InterruptedException {
-    return new CommandRun(this, program()).run();
+    return run(ChildProcess::start);
+  }
+
+  CommandResult run(Starter starter) throws LinuxException, InterruptedException {
+    return new CommandRun(this, program(), starter).run();
+  }
+
+  /// Who starts the process, which decides the mount namespace that it runs in.
+  interface Starter {
+    ChildProcess start(Spawn.Plan plan) throws LinuxException, InterruptedException;
   }
 
   /// Where the program is, or null.

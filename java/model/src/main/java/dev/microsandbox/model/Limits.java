@@ -7,12 +7,12 @@ package dev.microsandbox.model;
 /// @param processes and threads at once
 /// @param disk size of its writable layer
 public record Limits(ByteSize memory, double cpus, int processes, ByteSize disk) {
-  public static final Limits DEFAULT = new Limits(ByteSize.ofMib(512), 1.0, 512, ByteSize.ofGib(4));
-
   private static final ByteSize LEAST_MEMORY = ByteSize.ofMib(64);
   private static final ByteSize LEAST_DISK = ByteSize.ofMib(16);
   private static final double LEAST_CPUS = 0.05;
   private static final int LEAST_PROCESSES = 16;
+
+  public static final Limits DEFAULT = new Limits(ByteSize.ofMib(512), 1.0, 512, ByteSize.ofGib(4));
 
   public Limits {
     require(memory.compareTo(LEAST_MEMORY) >= 0, "memory must be at least " + LEAST_MEMORY);

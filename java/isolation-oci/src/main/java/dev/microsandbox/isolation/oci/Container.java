@@ -1,0 +1,135 @@
+package dev.microsandbox.isolation.oci;
+
+import dev.microsandbox.agent.AgentTransport;
+import dev.microsandbox.isolation.RunningSandbox;
+import dev.microsandbox.isolation.SandboxEnd;
+import dev.microsandbox.isolation.Usage;
+import dev.microsandbox.linux.Cgroup;
+import dev.microsandbox.linux.HostProcess;
+import dev.microsandbox.linux.LayerFiles;
+import dev.microsandbox.model.ByteSize;
+import dev.microsandbox.model.ErrorCode;
+import dev.microsandbox.model.SandboxException;
+import dev.microsandbox.model.SandboxId;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+
+/// A container that has been started.
+final class Container implements RunningSandbox {
+  private final SandboxId id;
+  private final ChannelListener channel;
+  private final Cgroup cgroup;
+  private final HostProcess first;
+  private final Path layer;
+  private final Takedown takedown;
+  private final LaunchSteps steps;
+  private final CompletableFuture<SandboxEnd> ended;
+  private boolean down;
+
+  /// What a launch has made.
+  record Parts(
+      SandboxId id,
+      ChannelListener channel,
+      Cgroup cgroup,
+      HostProcess first,
+      Path layer,
+      LaunchSteps steps) {}
+
+  Container(Parts parts, Takedown takedown) {
+    this.id = parts.id;
+    this.channel = parts.channel;
+    this.cgroup = parts.cgroup;
+    this.first = parts.first;
+    this.layer = parts.layer;
+    this.steps = parts.steps;
+    this.takedown = takedown;
+    this.ended = first.ended().thenApply(_ -> new SandboxEnd(killedForMemory()));
+  }
+
+  @Override
+  public SandboxId id() {
+    return id;
+  }
+
+  @Override
+  public AgentTransport transport() {
+    return channel;
+  }
+
+  @Override
+  public CompletableFuture<SandboxEnd> ended() {
+    return ended.copy();
+  }
+
+  @Override
+  public Usage usage() {
+    try {
+      Cgroup.Usage used = cgroup.usage();
+      ByteSize disk = LayerFiles.allocated(layer);
+      return new Usage(used.cpuTime(), new ByteSize(used.memory()), used.processes(), disk);
+    } catch (IOException e) {
+      throw gone(e);
+    }
+  }
+
+  @Override
+  public long oomKills() {
+    try {
+      return cgroup.oomKills();
+    } catch (IOException e) {
+      throw gone(e);
+    }
+  }
+
+  @Override
+  public void freeze() {
+    try {
+      cgroup.freeze();
+    } catch (IOException e) {
+      throw gone(e);
+    }
+  }
+
+  @Override
+  public void thaw() {
+    try {
+      cgroup.thaw();
+    } catch (IOException e) {
+      throw gone(e);
+    }
+  }
+
+  @Override
+  public synchronized void kill() {
+    if (!down) {
+      channel.close();
+      first.kill(); // the kernel ends all others with it
+      takedown.remove(id);
+      down = true;
+    }
+  }
+
+  /// The host's id of its first process.
+  int pid() {
+    return first.pid();
+  }
+
+  LaunchSteps steps() {
+    return steps;
+  }
+
+  private boolean killedForMemory() {
+    try {
+      return cgroup.oomKills() > 0;
+    } catch (IOException e) {
+      return false; // taken down meanwhile, by our own hand
+    }
+  }
+
+  private SandboxException gone(IOException cause) {
+    return new SandboxException(
+        ErrorCode.SANDBOX_ENDED, "sandbox " + id + " has ended", Map.of(), cause);
+  }
+}

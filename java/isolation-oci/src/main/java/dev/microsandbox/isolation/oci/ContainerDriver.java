@@ -1,0 +1,182 @@
+package dev.microsandbox.isolation.oci;
+
+import dev.microsandbox.isolation.IsolationDriver;
+import dev.microsandbox.isolation.LaunchSpec;
+import dev.microsandbox.isolation.ProbeReport;
+import dev.microsandbox.linux.Cgroup;
+import dev.microsandbox.linux.Cgroups;
+import dev.microsandbox.linux.HostProcess;
+import dev.microsandbox.linux.LayerFiles;
+import dev.microsandbox.linux.ProcessWatch;
+import dev.microsandbox.linux.SandboxMounts;
+import dev.microsandbox.model.ErrorCode;
+import dev.microsandbox.model.IsolationKind;
+import dev.microsandbox.model.SandboxException;
+import dev.microsandbox.model.SandboxId;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// Sandboxes as containers on the host's kernel, made by an OCI runtime.
+///
+/// Nothing here is remembered for cleaning up: what belongs to a sandbox is found by its id, in its
+/// control groups and the folders of [Places]; its mounts vanish with its processes.
+public final class ContainerDriver implements IsolationDriver {
+  private static final System.Logger LOG = System.getLogger(ContainerDriver.class.getName());
+
+  private final ContainerSettings settings;
+  private final Places places;
+  private final Cgroups cgroups;
+  private final SandboxMounts mounts;
+  private final ProcessWatch watch;
+  private final LayerFiles layers;
+  private final Takedown takedown;
+  private final Bundle bundle = new Bundle();
+  private volatile @Nullable Runtime runtime;
+
+  private ContainerDriver(
+      ContainerSettings settings,
+      Places places,
+      Cgroups cgroups,
+      SandboxMounts mounts,
+      ProcessWatch watch) {
+    this.settings = settings;
+    this.places = places;
+    this.cgroups = cgroups;
+    this.mounts = mounts;
+    this.watch = watch;
+    this.layers = new LayerFiles(places.templates());
+    this.takedown = new Takedown(places, cgroups, mounts);
+  }
+
+  /// Takes what all sandboxes share: folders, control groups, a mount namespace, a watch on ends.
+  ///
+  /// @throws SandboxException `not_root`, or `isolation_unavailable` where the host lacks something
+  public static ContainerDriver open(ContainerSettings settings) {
+    if (!"root".equals(System.getProperty("user.name"))) {
+      throw new SandboxException(
+          ErrorCode.NOT_ROOT, "containers need root; start the server as root or by sudo");
+    }
+    Places places = Places.of(settings);
+    try {
+      places.create();
+      Cgroups cgroups = Cgroups.detect(settings.shortName());
+      SandboxMounts mounts = SandboxMounts.open(places.mounts(), settings.agent());
+      return new ContainerDriver(settings, places, cgroups, mounts, ProcessWatch.open());
+    } catch (IOException e) {
+      throw new SandboxException(
+          ErrorCode.ISOLATION_UNAVAILABLE,
+          "containers do not work on this host: " + e.getMessage() + "; msb doctor says more",
+          Map.of(),
+          e);
+    }
+  }
+
+  @Override
+  public IsolationKind kind() {
+    return IsolationKind.CONTAINER;
+  }
+
+  @Override
+  public ProbeReport probe() {
+    HostProbe.Answer answer = new HostProbe(settings, cgroups, mounts).run();
+    runtime = answer.runtime();
+    return answer.report();
+  }
+
+  @Override
+  public Container launch(LaunchSpec spec) {
+    Runtime with = runtime();
+    SandboxId id = spec.id();
+    LaunchSteps steps = new LaunchSteps();
+    ChannelListener channel = null;
+    try {
+      Files.createDirectories(places.disk(id));
+      layers.prepare(places.layer(id), spec.limits().disk());
+      steps.done("disk");
+      Cgroup cgroup = cgroups.create(id, spec.limits());
+      steps.done("control groups");
+      channel = ChannelListener.open(places.channel(id), spec.ids());
+      steps.done("channel");
+      prepareRoot(spec, steps);
+      int pid = with.start(mounts, id);
+      steps.done("runtime");
+      HostProcess first = HostProcess.open(pid, watch);
+      mounts.detach(id);
+      steps.done("mounts let go");
+      LOG.log(System.Logger.Level.DEBUG, () -> id + " launched: " + steps);
+      Path layer = places.layer(id);
+      return new Container(new Container.Parts(id, channel, cgroup, first, layer, steps), takedown);
+    } catch (IOException | RuntimeException e) {
+      throw undone(id, channel, e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw undone(id, channel, e);
+    }
+  }
+
+  private void prepareRoot(LaunchSpec spec, LaunchSteps steps) throws IOException {
+    SandboxId id = spec.id();
+    int owner = spec.ids().start();
+    Path rootfs = mounts.attach(id, spec.rootfs(), places.layer(id), owner);
+    Path tun = spec.egress() ? mounts.makeTunNode(id, owner) : null;
+    steps.done("root filesystem");
+    Bundle.Parts parts =
+        new Bundle.Parts(rootfs, mounts.program(), places.channel(id), tun, cgroups.path(id));
+    mounts.write(id, "config.json", bundle.configuration(spec, parts));
+    steps.done("configuration");
+  }
+
+  private SandboxException undone(
+      SandboxId id, @Nullable ChannelListener channel, Exception cause) {
+    if (channel != null) {
+      channel.close();
+    }
+    SandboxException failure =
+        new SandboxException(
+            ErrorCode.SANDBOX_FAILED, "sandbox " + id + " could not be started", Map.of(), cause);
+    try {
+      takedown.remove(id);
+    } catch (SandboxException e) {
+      failure.addSuppressed(e);
+    }
+    return failure;
+  }
+
+  private Runtime runtime() {
+    if (runtime == null) {
+      probe();
+    }
+    Runtime known = runtime;
+    if (known == null) {
+      throw new SandboxException(
+          ErrorCode.RUNTIME_MISSING, "no container runtime works on this host; see msb doctor");
+    }
+    return known;
+  }
+
+  @Override
+  public void remove(SandboxId id) {
+    takedown.remove(id);
+  }
+
+  @Override
+  public void removeDisk(SandboxId id) {
+    takedown.removeDisk(id);
+  }
+
+  @Override
+  public Set<SandboxId> leftovers() {
+    return takedown.leftovers();
+  }
+
+  @Override
+  public void close() {
+    watch.close();
+    mounts.close();
+    cgroups.removeParent();
+  }
+}
