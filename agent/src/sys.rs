@@ -6,6 +6,8 @@ use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
+const LAST_SIGNAL: libc::c_long = 64;
+
 /// Which side of a fork this is.
 pub enum Forked {
     Child,
@@ -117,9 +119,20 @@ fn empty_set() -> libc::sigset_t {
 
 /// Gives a forked child the signal state that programs expect: nothing blocked, nothing ignored.
 pub fn default_signals() {
-    for signal in 1..=libc::SIGRTMAX() {
-        // SAFETY: SIG_DFL is always a valid disposition; numbers that cannot be set are refused.
-        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    // The kernel's own form of an action, all zeros: the default one. The C library would refuse the numbers it keeps for
+    // itself, which a careless parent may have ignored.
+    let action = [0u64; 4];
+    for signal in 1..=LAST_SIGNAL {
+        // SAFETY: the action is as large as the kernel reads for a set of eight bytes; the old one is not asked for.
+        unsafe {
+            libc::syscall(
+                libc::SYS_rt_sigaction,
+                signal,
+                action.as_ptr(),
+                std::ptr::null_mut::<u64>(),
+                8usize,
+            )
+        };
     }
     // SAFETY: the set is initialised; the old mask is not asked for.
     unsafe { libc::sigprocmask(libc::SIG_SETMASK, &empty_set(), std::ptr::null_mut()) };

@@ -12,6 +12,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+pub mod claims;
+
 /// Long enough for the slowest machine, short enough to end a hanging test.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 pub const WINDOW: u32 = 256 << 10;
@@ -168,6 +170,15 @@ impl Host {
 
     /// Starts an agent with additions to its environment and greets it.
     pub fn start_with(environment: &[(&str, &str)]) -> Host {
+        Self::launch(environment, false)
+    }
+
+    /// Starts an agent that writes the system's files below the test's own folder, in `root`.
+    pub fn start_in_root() -> Host {
+        Self::launch(&[], true)
+    }
+
+    fn launch(environment: &[(&str, &str)], root: bool) -> Host {
         let folder = Folder::new();
         let path = folder.0.join("agent.sock");
         let listener = UnixListener::bind(&path).unwrap();
@@ -181,6 +192,10 @@ impl Host {
             .stdin(Stdio::null())
             .stdout(Stdio::null());
         command.envs(environment.iter().copied());
+        if root {
+            std::fs::create_dir(folder.0.join("root")).unwrap();
+            command.arg("--system-root").arg(folder.0.join("root"));
+        }
         let agent = command.spawn().unwrap();
         let (socket, hello, decoder) = greet(accept(&listener), b"");
         let mut host = Host {
