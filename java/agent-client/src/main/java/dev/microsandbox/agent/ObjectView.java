@@ -98,6 +98,7 @@ final class ObjectView extends ChannelStream implements ObjectStream {
       require(!open, "OPENED twice");
       open = true;
       addInitialCredit(opened.getWindow());
+      channel.notifyAll(); // whoever has input waits for this
       pump();
     }
     listener.onOpened(Math.max(0, opened.getOffset()));
@@ -135,13 +136,14 @@ final class ObjectView extends ChannelStream implements ObjectStream {
   }
 
   private void finished(Finished end) throws BrokenRuleException {
-    finished = true;
-    over = true;
     if (end.getOutcome() == Outcome.OUTCOME_FAILED_TO_START) {
-      listener.onLost(
-          new SandboxException(ErrorCode.INTERPRETER_FAILED, "the program could not be started"));
+      finished = true;
+      lose(new SandboxException(ErrorCode.INTERPRETER_FAILED, "the program could not be started"));
     } else {
-      listener.onFinished(AgentWords.objectEnd(end));
+      ObjectEnd outcome = AgentWords.objectEnd(end);
+      finished = true;
+      over = true;
+      listener.onFinished(outcome);
     }
   }
 

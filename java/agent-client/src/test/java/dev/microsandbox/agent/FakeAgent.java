@@ -146,6 +146,14 @@ public final class FakeAgent implements AutoCloseable {
     return frame;
   }
 
+  /// Reads, and forgets, until the host has closed the channel.
+  public void awaitClosed() throws IOException {
+    ByteBuffer bytes = ByteBuffer.allocate(1 << 16);
+    while (socket.read(bytes.clear()) >= 0) {
+      // on to the end
+    }
+  }
+
   private byte[] readFully(int length) throws IOException {
     ByteBuffer bytes = ByteBuffer.allocate(length);
     while (bytes.hasRemaining()) {
