@@ -173,7 +173,13 @@ impl Agent {
                 let number = one
                     .first_chunk::<4>()
                     .map_or(0, |bytes| u32::from_ne_bytes(*bytes));
-                if number == libc::SIGTERM as u32 {
+                let sender = one
+                    .get(12..)
+                    .and_then(|rest| rest.first_chunk::<4>())
+                    .map_or(0, |bytes| u32::from_ne_bytes(*bytes));
+                // As PID 1 only from outside, where senders have no number here: the tenant does not end it.
+                let may = self.switching == Switching::Never || sender == 0;
+                if number == libc::SIGTERM as u32 && may {
                     self.shut_down(0, 0);
                 }
             }

@@ -110,6 +110,11 @@ impl Decoder {
         self.bytes.extend_from_slice(bytes);
     }
 
+    /// Bytes that are not a whole frame yet.
+    pub fn rest(&self) -> usize {
+        self.bytes.len() - self.start
+    }
+
     /// The next whole frame, or `None` until more has arrived.
     pub fn next_frame(&mut self) -> Result<Option<(Header, Vec<u8>)>> {
         let rest = self.bytes.get(self.start..).unwrap_or_default();

@@ -3,7 +3,6 @@
 mod common;
 
 use common::claims::Words;
-use common::*;
 use microsandbox_agent::wire::*;
 use std::time::Duration;
 

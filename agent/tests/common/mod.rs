@@ -178,6 +178,37 @@ impl Host {
         Self::launch(&[], true)
     }
 
+    /// Starts an agent as PID 1 of namespaces of its own, with a copy of /etc and an empty /home.
+    pub fn start_as_pid_one() -> Host {
+        let folder = Folder::new();
+        let path = folder.0.join("agent.sock");
+        let listener = UnixListener::bind(&path).unwrap();
+        // Other users dial nothing, but the agent's path must be theirs to pass.
+        let script = "set -e; work=$1; shift; mkdir $work/etc; mount -t tmpfs none $work/etc; cp -a /etc/. $work/etc 2>/dev/null || true; \
+             mount --bind $work/etc /etc; mount -t tmpfs none /home; mkdir /home/sandbox; chown 1000:1000 /home/sandbox; \
+             sed -i '/^sandbox:/d' /etc/passwd /etc/group; echo 'sandbox:x:1000:1000::/home/sandbox:/bin/sh' >> /etc/passwd; \
+             sed -i 's/^video:.*/video:x:44:sandbox/' /etc/group; exec \"$@\"";
+        let mut command = Command::new("unshare");
+        command.args([
+            "-m",
+            "-u",
+            "-p",
+            "-f",
+            "--mount-proc",
+            "--kill-child",
+            "sh",
+            "-c",
+            script,
+            "sh",
+        ]);
+        command.arg(&folder.0).arg(env!("CARGO_BIN_EXE_agent"));
+        command
+            .env("MSB_SANDBOX_ID", "test")
+            .env("MSB_CHANNEL", &path)
+            .stdin(Stdio::null());
+        Self::greeted(folder, listener, command)
+    }
+
     fn launch(environment: &[(&str, &str)], root: bool) -> Host {
         let folder = Folder::new();
         let path = folder.0.join("agent.sock");
@@ -196,6 +227,18 @@ impl Host {
             std::fs::create_dir(folder.0.join("root")).unwrap();
             command.arg("--system-root").arg(folder.0.join("root"));
         }
+        for name in [
+            "SSL_CERT_FILE",
+            "REQUESTS_CA_BUNDLE",
+            "PIP_CERT",
+            "NODE_EXTRA_CA_CERTS",
+        ] {
+            command.env_remove(name);
+        }
+        Self::greeted(folder, listener, command)
+    }
+
+    fn greeted(folder: Folder, listener: UnixListener, mut command: Command) -> Host {
         let agent = command.spawn().unwrap();
         let (socket, hello, decoder) = greet(accept(&listener), b"");
         let mut host = Host {
