@@ -98,6 +98,10 @@ final class Drivers implements AutoCloseable {
     return future;
   }
 
+  List<ProbeReport.Finding> findings() {
+    return drivers.stream().flatMap(driver -> report(driver.kind()).findings().stream()).toList();
+  }
+
   /// The kinds known to work by now, with their runtimes.
   Map<IsolationKind, String> usable() {
     Map<IsolationKind, String> usable = new EnumMap<>(IsolationKind.class);

@@ -4,6 +4,7 @@ import dev.microsandbox.agent.ContextRequest;
 import dev.microsandbox.agent.FileMode;
 import dev.microsandbox.agent.InterruptCause;
 import dev.microsandbox.isolation.IsolationDriver;
+import dev.microsandbox.isolation.ProbeReport;
 import dev.microsandbox.isolation.Usage;
 import dev.microsandbox.model.ByteSize;
 import dev.microsandbox.model.EndReason;
@@ -100,6 +101,11 @@ public final class Engine implements SandboxService, AutoCloseable {
   /// Who may use the server.
   public KeyService keys() {
     return keys;
+  }
+
+  /// What was found out about this host by trying; waits for it where that is not done yet.
+  public List<ProbeReport.Finding> findings() {
+    return drivers.findings();
   }
 
   /// Looks for idle and expired sandboxes now, rather than at the next interval.

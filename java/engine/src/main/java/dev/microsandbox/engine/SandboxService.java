@@ -54,6 +54,15 @@ public interface SandboxService {
   /// Stops a cell or command; its outcome will be `interrupted`. Harmless after its end.
   void interrupt(Caller caller, SandboxRef sandbox, ObjectId run);
 
+  /// Sends a signal to a command. Harmless after its end.
+  ///
+  /// @param group to all of its process group
+  default void signal(
+      Caller caller, SandboxRef sandbox, ObjectId run, int number, boolean group) {
+    throw new dev.microsandbox.model.SandboxException(
+        dev.microsandbox.model.ErrorCode.UNSUPPORTED, "signals are not served yet");
+  }
+
   ContextInfo openContext(Caller caller, SandboxRef sandbox, ContextSpec spec);
 
   List<ContextInfo> contexts(Caller caller, SandboxRef sandbox);

@@ -1,0 +1,72 @@
+package dev.microsandbox.app;
+
+import dev.microsandbox.model.SandboxException;
+import java.util.concurrent.CountDownLatch;
+
+/// Starts the server, and ends it on SIGTERM.
+///
+/// Exit codes: 0 after an orderly end, 1 where it could not start, 2 for wrong settings.
+public final class Main {
+  private static final System.Logger LOG = System.getLogger(Main.class.getName());
+  private static final int FAILED = 1;
+  private static final int WRONG_SETTINGS = 2;
+
+  private Main() {}
+
+  /// @param args `--key=value`; see [SettingSources]
+  public static void main(String[] args) {
+    AppSettings settings;
+    try {
+      settings = AppSettings.of(SettingSources.read(args, System.getenv()));
+    } catch (IllegalArgumentException | SandboxException e) {
+      throw quit(WRONG_SETTINGS, String.valueOf(e.getMessage()));
+    }
+    try {
+      serve(settings);
+    } catch (SandboxException e) {
+      LOG.log(System.Logger.Level.DEBUG, "not started", e);
+      throw quit(FAILED, e.message());
+    } catch (RuntimeException e) {
+      LOG.log(System.Logger.Level.ERROR, "not started", e);
+      throw quit(FAILED, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private static void serve(AppSettings settings) {
+    ServerLog.open(settings);
+    CountDownLatch ended = new CountDownLatch(1);
+    Wiring wiring = Wiring.open(settings, Main::endLater);
+    Runtime.getRuntime()
+        .addShutdownHook(
+            Thread.ofPlatform()
+                .name("shutdown")
+                .unstarted(
+                    () -> {
+                      wiring.close();
+                      ended.countDown();
+                    }));
+    String ready = "microsandbox " + AppSettings.version() + " listens on " + wiring.addresses();
+    LOG.log(System.Logger.Level.INFO, ready);
+    System.out.println(ready);
+    awaitEnd(ended);
+  }
+
+  private static void awaitEnd(CountDownLatch ended) {
+    try {
+      ended.await();
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /// The end by request goes the same way as the end by signal.
+  private static void endLater() {
+    Thread.ofPlatform().name("end").start(() -> System.exit(0));
+  }
+
+  private static RuntimeException quit(int code, String message) {
+    System.err.println("microsandbox: " + message);
+    System.exit(code);
+    return new IllegalStateException("unreachable");
+  }
+}

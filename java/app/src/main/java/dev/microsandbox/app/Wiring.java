@@ -1,0 +1,143 @@
+package dev.microsandbox.app;
+
+import dev.microsandbox.agent.AgentChannels;
+import dev.microsandbox.engine.AgentConnector;
+import dev.microsandbox.engine.Engine;
+import dev.microsandbox.engine.EngineClock;
+import dev.microsandbox.engine.StoredImages;
+import dev.microsandbox.images.ImageStore;
+import dev.microsandbox.isolation.IsolationDriver;
+import dev.microsandbox.isolation.ProbeReport.Finding;
+import dev.microsandbox.isolation.oci.ContainerDriver;
+import dev.microsandbox.isolation.oci.ContainerSettings;
+import dev.microsandbox.model.ErrorCode;
+import dev.microsandbox.model.SandboxException;
+import dev.microsandbox.server.HttpServer;
+import dev.microsandbox.server.ServerParts;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// All parts of the server, put together by hand.
+final class Wiring implements AutoCloseable {
+  private final AppSettings settings;
+  private final AgentChannels channels;
+  private final Engine engine;
+  private final HttpServer http;
+  private final PidFile pidFile;
+
+  private Wiring(
+      AppSettings settings,
+      AgentChannels channels,
+      Engine engine,
+      HttpServer http,
+      PidFile pidFile) {
+    this.settings = settings;
+    this.channels = channels;
+    this.engine = engine;
+    this.http = http;
+    this.pidFile = pidFile;
+  }
+
+  /// Starts everything, in the order of the dependencies.
+  ///
+  /// @param shutdown what an administrator's request to end sets going; returns at once
+  static Wiring open(AppSettings settings, Runnable shutdown) {
+    requireAgent(settings.agent());
+    List<Finding> troubles = new ArrayList<>();
+    AgentChannels channels = AgentChannels.open();
+    try {
+      Engine engine =
+          Engine.open(
+              settings.engine(),
+              new Engine.Parts(
+                  drivers(settings, troubles),
+                  new StoredImages(ImageStore.open(settings.home().resolve("images"))),
+                  AgentConnector.of(channels),
+                  new NoEgress(),
+                  EngineClock.system()));
+      try {
+        HttpServer http =
+            new HttpServer(settings.server(), parts(engine, List.copyOf(troubles), shutdown));
+        http.start();
+        return new Wiring(settings, channels, engine, http, PidFile.write(settings.home()));
+      } catch (RuntimeException e) {
+        engine.close();
+        throw e;
+      }
+    } catch (RuntimeException e) {
+      channels.close();
+      throw e;
+    }
+  }
+
+  private static void requireAgent(Path agent) {
+    if (!Files.isExecutable(agent)) {
+      throw new SandboxException(
+          ErrorCode.ISOLATION_UNAVAILABLE,
+          "the agent is not at " + agent + "; build it with agent/build, or set --agent");
+    }
+  }
+
+  /// A host without a working kind of isolation still gets a server, which can say what is wanting.
+  private static List<IsolationDriver> drivers(AppSettings settings, List<Finding> troubles) {
+    ContainerSettings containers =
+        new ContainerSettings(
+            settings.home(),
+            ContainerSettings.of(settings.home(), settings.agent()).sockets(),
+            settings.agent(),
+            settings.runtime(),
+            settings.strictRuntime());
+    try {
+      return List.of(ContainerDriver.open(containers));
+    } catch (SandboxException e) {
+      if (e.code() == ErrorCode.NOT_ROOT) {
+        throw e;
+      }
+      troubles.add(new Finding("container isolation", false, e.message(), ""));
+      System.getLogger(Wiring.class.getName())
+          .log(System.Logger.Level.WARNING, "no containers on this host", e);
+      return List.of();
+    }
+  }
+
+  private static ServerParts parts(Engine engine, List<Finding> troubles, Runnable shutdown) {
+    PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    Gauge.builder("microsandbox.sandboxes.running", engine, e -> e.status().running())
+        .register(meters);
+    Gauge.builder("microsandbox.sandboxes.stored", engine, e -> e.status().stored())
+        .register(meters);
+    return new ServerParts(
+        AppSettings.version(),
+        engine,
+        engine.keys(),
+        () -> {
+          List<Finding> findings = new ArrayList<>(troubles);
+          findings.addAll(engine.findings());
+          return findings;
+        },
+        meters,
+        shutdown);
+  }
+
+  /// Where it can be reached, for people.
+  String addresses() {
+    Path socket = settings.server().socket();
+    String scheme = settings.server().tls() == null ? "http" : "https";
+    String tcp = scheme + "://" + settings.server().host() + ":" + http.port();
+    return socket == null ? tcp : tcp + " and unix:" + socket;
+  }
+
+  /// Ends requests, then sandboxes, then everything else.
+  @Override
+  public void close() {
+    http.close();
+    engine.close();
+    channels.close();
+    pidFile.close();
+  }
+}

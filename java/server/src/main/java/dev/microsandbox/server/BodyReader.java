@@ -1,0 +1,90 @@
+package dev.microsandbox.server;
+
+import dev.microsandbox.model.ErrorCode;
+import dev.microsandbox.model.SandboxException;
+import java.io.ByteArrayOutputStream;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.util.BufferUtil;
+
+/// Reads a request's whole body within a size and a time.
+final class BodyReader {
+  private final Request request;
+  private final int limit;
+  private final long deadline;
+
+  private BodyReader(Request request, int limit, Duration time) {
+    this.request = request;
+    this.limit = limit;
+    this.deadline = System.nanoTime() + time.toNanos();
+  }
+
+  static byte[] read(Request request, int limit, Duration time) throws InterruptedException {
+    if (request.getHeaders().getLongField(HttpHeader.CONTENT_LENGTH) > limit) {
+      throw tooLarge(limit);
+    }
+    return new BodyReader(request, limit, time).readAll();
+  }
+
+  private byte[] readAll() throws InterruptedException {
+    ByteArrayOutputStream whole = new ByteArrayOutputStream(initialSize());
+    while (true) {
+      Content.Chunk chunk = request.read();
+      if (chunk == null) {
+        waitForMore();
+        continue;
+      }
+      if (Content.Chunk.isFailure(chunk)) {
+        throw Failures.coded(chunk.getFailure());
+      }
+      boolean last = chunk.isLast();
+      append(chunk, whole);
+      if (last) {
+        return whole.toByteArray();
+      }
+      if (System.nanoTime() - deadline > 0) {
+        throw late();
+      }
+    }
+  }
+
+  private int initialSize() {
+    long announced = request.getHeaders().getLongField(HttpHeader.CONTENT_LENGTH);
+    return (int) Math.clamp(announced, 0, 64 * 1024);
+  }
+
+  private void append(Content.Chunk chunk, ByteArrayOutputStream whole) {
+    try {
+      if (whole.size() + chunk.remaining() > limit) {
+        throw tooLarge(limit);
+      }
+      whole.writeBytes(BufferUtil.toArray(chunk.getByteBuffer()));
+    } finally {
+      chunk.release();
+    }
+  }
+
+  private void waitForMore() throws InterruptedException {
+    CountDownLatch more = new CountDownLatch(1);
+    request.demand(more::countDown);
+    if (!more.await(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+      throw late();
+    }
+  }
+
+  private static SandboxException late() {
+    return new SandboxException(ErrorCode.REQUEST_TIMEOUT, "the body did not arrive in time");
+  }
+
+  private static SandboxException tooLarge(int limit) {
+    return new SandboxException(
+        ErrorCode.BODY_TOO_LARGE,
+        "the body has more than " + limit / (1024 * 1024) + " MiB",
+        Map.of("limit", limit));
+  }
+}

@@ -1,0 +1,96 @@
+package dev.microsandbox.server;
+
+import dev.microsandbox.model.ErrorCode;
+import dev.microsandbox.model.SandboxException;
+import java.net.BindException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executors;
+import org.eclipse.jetty.server.NetworkConnectionLimit;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.handler.GracefulHandler;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+
+/// The APIs on their listeners. Requests are served by virtual threads.
+public final class HttpServer implements AutoCloseable {
+  private static final int SELECTOR_THREADS = 16;
+
+  private final Server server;
+  private final Listeners listeners;
+  private final ClientWatch clients = new ClientWatch();
+
+  /// Nothing listens before [#start].
+  public HttpServer(ServerSettings settings, ServerParts parts) {
+    QueuedThreadPool threads = new QueuedThreadPool(SELECTOR_THREADS, 4);
+    threads.setName("http");
+    threads.setVirtualThreadsExecutor(
+        Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("request-", 0).factory()));
+    server = new Server(threads);
+    SlowClients slow = new SlowClients(server.getScheduler(), settings.limits().header());
+    listeners = new Listeners(server, settings, slow);
+    server.setErrorHandler(new Failures());
+    server.addBean(new NetworkConnectionLimit(settings.limits().connections(), server));
+    server.addBean(slow);
+    server.setStopTimeout(settings.limits().drain().toMillis());
+    RouteTable table = new RouteTable(routes(settings, parts, clients));
+    Gate gate = new Gate(settings, parts.keys());
+    server.setHandler(
+        new GracefulHandler(
+            new RootHandler(
+                table, gate, settings.limits(), Listeners.LOCAL, slow, parts.meters())));
+  }
+
+  static List<Route> routes(ServerSettings settings, ServerParts parts, ClientWatch clients) {
+    List<Route> routes = new ArrayList<>();
+    routes.addAll(new SandboxRoutes(parts.sandboxes()).routes());
+    routes.addAll(new RunRoutes(parts.sandboxes(), clients).routes());
+    routes.addAll(new FileRoutes(parts.sandboxes()).routes());
+    routes.addAll(new ContextRoutes(parts.sandboxes()).routes());
+    routes.addAll(new KeyRoutes(parts.keys()).routes());
+    routes.addAll(new ServerRoutes(settings, parts).routes());
+    routes.addAll(new RpcRoutes(new RpcMethods(parts.sandboxes(), clients)).routes());
+    return routes;
+  }
+
+  /// Begins to listen.
+  ///
+  /// @throws SandboxException `port_in_use`
+  public void start() {
+    clients.start();
+    try {
+      listeners.prepare();
+      server.start();
+      listeners.opened();
+    } catch (Exception e) {
+      close();
+      for (Throwable t = e; t != null; t = t.getCause()) {
+        if (t instanceof BindException) {
+          throw new SandboxException(
+              ErrorCode.PORT_IN_USE,
+              "another program listens on " + listeners.address() + "; choose another --port");
+        }
+      }
+      throw new IllegalStateException("the server does not start", e);
+    }
+  }
+
+  /// The TCP port that it listens on.
+  public int port() {
+    return ((ServerConnector) server.getConnectors()[0]).getLocalPort();
+  }
+
+  /// Stops accepting, lets requests under way end for the drain time, then cuts them.
+  @Override
+  public void close() {
+    try {
+      server.stop();
+    } catch (Exception e) {
+      System.getLogger(HttpServer.class.getName())
+          .log(System.Logger.Level.WARNING, "requests under way were cut", e);
+    } finally {
+      clients.close();
+      listeners.removed();
+    }
+  }
+}

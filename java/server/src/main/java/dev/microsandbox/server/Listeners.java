@@ -1,0 +1,153 @@
+package dev.microsandbox.server;
+
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.GroupPrincipal;
+import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipalNotFoundException;
+import org.eclipse.jetty.http.HttpCompliance;
+import org.eclipse.jetty.http.UriCompliance;
+import org.eclipse.jetty.server.AbstractConnector;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.SslConnectionFactory;
+import org.eclipse.jetty.unixdomain.server.UnixDomainServerConnector;
+import org.eclipse.jetty.util.ssl.SslContextFactory;
+import org.jspecify.annotations.Nullable;
+
+/// Where the server listens: TCP, and the unix socket, whose permissions are its authentication.
+final class Listeners {
+  /// Name of the unix socket's connector.
+  static final String LOCAL = "local";
+
+  private static final String GROUP = "microsandbox";
+  private static final String SOCKET_PERMISSIONS = "rw-rw----";
+  private static final int QUEUE = 256;
+
+  private final ServerSettings settings;
+  private boolean bound;
+
+  Listeners(Server server, ServerSettings settings, SlowClients slow) {
+    this.settings = settings;
+    add(server, tcp(server), "tcp", slow);
+    Path socket = settings.socket();
+    if (socket != null) {
+      UnixDomainServerConnector local = new UnixDomainServerConnector(server, 1, 1, http());
+      local.setUnixDomainPath(socket);
+      local.setAcceptQueueSize(QUEUE);
+      add(server, local, LOCAL, slow);
+    }
+  }
+
+  private void add(Server server, AbstractConnector connector, String name, SlowClients slow) {
+    connector.setName(name);
+    connector.setIdleTimeout(settings.limits().idle().toMillis());
+    connector.addBean(slow, false);
+    server.addConnector(connector);
+  }
+
+  private ServerConnector tcp(Server server) {
+    ServerSettings.Tls tls = settings.tls();
+    ServerConnector connector =
+        tls == null
+            ? new ServerConnector(server, 1, 1, http())
+            : new ServerConnector(
+                server, 1, 1, new SslConnectionFactory(tlsContext(tls), "http/1.1"), http());
+    connector.setHost(settings.host());
+    connector.setPort(settings.port());
+    connector.setAcceptQueueSize(QUEUE);
+    connector.setAcceptedTcpNoDelay(true);
+    return connector;
+  }
+
+  private static SslContextFactory.Server tlsContext(ServerSettings.Tls tls) {
+    SslContextFactory.Server context = new SslContextFactory.Server();
+    context.setKeyStore(PemKeys.load(tls));
+    context.setKeyStorePassword(PemKeys.PASSWORD);
+    context.setIncludeProtocols("TLSv1.2", "TLSv1.3");
+    context.setSniRequired(false);
+    return context;
+  }
+
+  private HttpConnectionFactory http() {
+    HttpConfiguration http = new HttpConfiguration();
+    http.setRequestHeaderSize(settings.limits().headerBytes());
+    http.setSendServerVersion(false);
+    http.setSendXPoweredBy(false);
+    http.setHttpCompliance(HttpCompliance.STRICT);
+    http.setUriCompliance(UriCompliance.RFC3986);
+    return new HttpConnectionFactory(http);
+  }
+
+  String address() {
+    return settings.host() + ":" + settings.port();
+  }
+
+  /// Makes the socket's directory, and removes a socket that nobody listens on any more.
+  void prepare() throws IOException {
+    Path socket = settings.socket();
+    if (socket == null) {
+      return;
+    }
+    Path directory = socket.toAbsolutePath().getParent();
+    if (directory != null && !Files.exists(directory)) {
+      Files.createDirectories(directory);
+      Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+    if (Files.exists(socket) && isAlive(socket)) {
+      throw new java.net.BindException("another server listens on the socket");
+    }
+    Files.deleteIfExists(socket);
+  }
+
+  private static boolean isAlive(Path socket) throws IOException {
+    try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
+      return probe.connect(UnixDomainSocketAddress.of(socket));
+    } catch (IOException _) {
+      return false;
+    }
+  }
+
+  /// Gives the socket to the group whose members may use the server.
+  void opened() throws IOException {
+    Path socket = settings.socket();
+    if (socket == null) {
+      return;
+    }
+    bound = true;
+    GroupPrincipal group = group(socket);
+    if (group != null) {
+      Files.getFileAttributeView(socket, PosixFileAttributeView.class).setGroup(group);
+    }
+    Files.setPosixFilePermissions(socket, PosixFilePermissions.fromString(SOCKET_PERMISSIONS));
+  }
+
+  private static @Nullable GroupPrincipal group(Path socket) throws IOException {
+    try {
+      return socket
+          .getFileSystem()
+          .getUserPrincipalLookupService()
+          .lookupPrincipalByGroupName(GROUP);
+    } catch (UserPrincipalNotFoundException _) {
+      return null;
+    }
+  }
+
+  void removed() {
+    Path socket = settings.socket();
+    if (bound && socket != null) {
+      try {
+        Files.deleteIfExists(socket);
+      } catch (IOException _) {
+        // The next server removes it.
+      }
+    }
+  }
+}

@@ -1,0 +1,218 @@
+package dev.microsandbox.server;
+
+import static java.util.Objects.requireNonNullElse;
+
+import dev.microsandbox.engine.CommandRequest;
+import dev.microsandbox.engine.RunEvent;
+import dev.microsandbox.engine.RunHandle;
+import dev.microsandbox.engine.RunRequest;
+import dev.microsandbox.engine.RunStream;
+import dev.microsandbox.engine.SandboxRef;
+import dev.microsandbox.engine.SandboxService;
+import dev.microsandbox.model.ErrorCode;
+import dev.microsandbox.model.Language;
+import dev.microsandbox.model.SandboxException;
+import dev.microsandbox.server.RequestBodies.RunCell;
+import dev.microsandbox.server.RequestBodies.RunCommand;
+import dev.microsandbox.server.RequestBodies.Signal;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Cells and commands: run, follow, interrupt.
+final class RunRoutes {
+  private static final String RUNS = SandboxRoutes.ONE + "/runs";
+  private static final String COMMANDS = SandboxRoutes.ONE + "/commands";
+  private static final Duration FIRST_EVENT = Duration.ofSeconds(1);
+
+  private final SandboxService service;
+  private final ClientWatch clients;
+
+  RunRoutes(SandboxService service, ClientWatch clients) {
+    this.service = service;
+    this.clients = clients;
+  }
+
+  List<Route> routes() {
+    Class<?> run = RunBodies.Run.class;
+    return List.of(
+        Route.post(RUNS, RunCell.class, run, 200, this::runCell),
+        Route.get(RUNS + "/{run}", run, this::attach),
+        Route.post(RUNS + "/{run}/interrupt", null, null, 204, this::interrupt),
+        Route.post(COMMANDS, RunCommand.class, run, 200, this::runCommand),
+        Route.post(COMMANDS + "/{run}/signal", Signal.class, null, 204, this::signal));
+  }
+
+  private void runCell(Exchange exchange) throws InterruptedException {
+    RunCell wanted = exchange.body(RunCell.class);
+    SandboxRef sandbox = exchange.sandbox();
+    boolean base64 = base64(exchange);
+    RunRequest request =
+        new RunRequest(
+            context(exchange, sandbox, wanted),
+            wanted.code(),
+            Amounts.seconds(wanted.timeout(), "timeout"),
+            requireNonNullElse(wanted.keepRunning(), false),
+            wanted.outputLimit());
+    if (exchange.wantsEvents()) {
+      stream(exchange, service.stream(exchange.caller(), sandbox, request), base64);
+    } else {
+      await(exchange, service.run(exchange.caller(), sandbox, request));
+    }
+  }
+
+  private String context(Exchange exchange, SandboxRef sandbox, RunCell wanted) {
+    if (wanted.context() != null) {
+      if (wanted.language() != null) {
+        throw Exchange.invalid("language", "give language or context, not both");
+      }
+      return wanted.context();
+    }
+    if (wanted.language() != null) {
+      return Language.parse(wanted.language()).wireName();
+    }
+    List<Language> languages = service.get(exchange.caller(), sandbox).languages();
+    if (languages.isEmpty()) {
+      throw new SandboxException(
+          ErrorCode.UNKNOWN_LANGUAGE, "the sandbox's image has no interpreter");
+    }
+    return languages.getFirst().wireName();
+  }
+
+  private void runCommand(Exchange exchange) throws InterruptedException {
+    RunCommand wanted = exchange.body(RunCommand.class);
+    boolean base64 = base64(exchange);
+    CommandRequest request = request(wanted);
+    if (exchange.wantsEvents()) {
+      stream(exchange, service.stream(exchange.caller(), exchange.sandbox(), request), base64);
+    } else {
+      await(exchange, service.command(exchange.caller(), exchange.sandbox(), request));
+    }
+  }
+
+  /// The analysis does not see in a class file that the input may be null.
+  @SuppressWarnings("NullAway")
+  private static CommandRequest request(RunCommand wanted) {
+    return new CommandRequest(
+            argv(wanted.argv()),
+            SandboxRoutes.pairs(wanted.env(), "env"),
+            requireNonNullElse(wanted.workingDirectory(), ""),
+            requireNonNullElse(wanted.user(), ""),
+            stdin(wanted),
+            false,
+            Amounts.seconds(wanted.timeout(), "timeout"),
+            requireNonNullElse(wanted.keepRunning(), false),
+            wanted.outputLimit());
+  }
+
+  private static List<String> argv(List<@Nullable String> words) {
+    for (String word : words) {
+      if (word == null) {
+        throw Exchange.invalid("argv", "a word of argv is null");
+      }
+    }
+    return List.copyOf(words);
+  }
+
+  private static byte @Nullable [] stdin(RunCommand wanted) {
+    if (wanted.stdin() != null && wanted.stdinBase64() != null) {
+      throw Exchange.invalid("stdin", "give stdin or stdin_base64, not both");
+    }
+    if (wanted.stdinBase64() != null) {
+      try {
+        return Base64.getDecoder().decode(wanted.stdinBase64());
+      } catch (IllegalArgumentException _) {
+        throw Exchange.invalid("stdin_base64", "stdin_base64 is not base64");
+      }
+    }
+    return wanted.stdin() == null ? null : wanted.stdin().getBytes(StandardCharsets.UTF_8);
+  }
+
+  private void attach(Exchange exchange) throws InterruptedException {
+    boolean base64 = base64(exchange);
+    long offset = exchange.number("offset", 0, Long.MAX_VALUE, lastEventId(exchange));
+    RunStream run =
+        service.attach(exchange.caller(), exchange.sandbox(), exchange.run(), offset);
+    if (exchange.wantsEvents()) {
+      stream(exchange, run, base64);
+    } else {
+      collect(exchange, run);
+    }
+  }
+
+  private static long lastEventId(Exchange exchange) {
+    String text = exchange.header("Last-Event-ID");
+    try {
+      return text == null || text.isEmpty() ? 0 : Math.max(0, Long.parseLong(text));
+    } catch (NumberFormatException _) {
+      throw Exchange.invalid("Last-Event-ID", "Last-Event-ID is not an offset");
+    }
+  }
+
+  private static boolean base64(Exchange exchange) {
+    String encoding = requireNonNullElse(exchange.query("encoding"), "text");
+    return switch (encoding) {
+      case "text" -> false;
+      case "base64" -> true;
+      default -> throw Exchange.invalid("encoding", "encoding is text or base64");
+    };
+  }
+
+  private void await(Exchange exchange, RunHandle run) throws InterruptedException {
+    RunBodies.Run result;
+    try (ClientWatch.Watched _ = clients.watch(exchange.request(), run::abandon)) {
+      result = RunBodies.Run.of(run.await());
+    }
+    exchange.header("Msb-Run-Id", run.id().value());
+    exchange.json(result);
+  }
+
+  private void collect(Exchange exchange, RunStream run) throws InterruptedException {
+    RunBodies.Run result;
+    try (run;
+        ClientWatch.Watched client = clients.watch(exchange.request(), run::abandon)) {
+      result = new CollectedRun(run).await(client);
+    }
+    exchange.header("Msb-Run-Id", run.id().value());
+    exchange.json(result);
+  }
+
+  private void stream(Exchange exchange, RunStream run, boolean base64)
+      throws InterruptedException {
+    try (run;
+        ClientWatch.Watched client = clients.watch(exchange.request(), run::abandon)) {
+      RunEvent first = run.next(FIRST_EVENT);
+      exchange.header("Msb-Run-Id", run.id().value());
+      EventStream events = new EventStream(exchange.response(), exchange.limits().stall());
+      new RunEvents(run, events, base64).carry(first, client);
+    } catch (IOException gone) {
+      run.abandon();
+      exchange.callback().failed(gone);
+      return;
+    }
+    exchange.callback().succeeded();
+  }
+
+  private void interrupt(Exchange exchange) throws InterruptedException {
+    exchange.ignoreBody();
+    service.interrupt(exchange.caller(), exchange.sandbox(), exchange.run());
+    exchange.done();
+  }
+
+  private void signal(Exchange exchange) throws InterruptedException {
+    Signal wanted = exchange.body(Signal.class);
+    if (wanted.signal() < 1 || wanted.signal() > 64) {
+      throw Exchange.invalid("signal", "signal is a number from 1 to 64");
+    }
+    service.signal(
+        exchange.caller(),
+        exchange.sandbox(),
+        exchange.run(),
+        wanted.signal(),
+        requireNonNullElse(wanted.group(), true));
+    exchange.done();
+  }
+}
