@@ -15,7 +15,7 @@ use crate::sys;
 use crate::timers::{Timer, Timers};
 use crate::upload::Upload;
 use crate::users::{Switching, User};
-use crate::wire::Diagnostic;
+use crate::wire::{Diagnostic, HostName};
 use rustix::process::WaitOptions;
 use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::OwnedFd;
@@ -38,6 +38,8 @@ pub struct Settings {
     pub environment: Environment,
     pub default_user: String,
     pub working_directory: String,
+    pub hostname: String,
+    pub hosts: Vec<HostName>,
 }
 
 /// Who this agent is.

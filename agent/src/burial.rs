@@ -2,7 +2,7 @@
 
 use crate::agent::Agent;
 use crate::cells::interrupted;
-use crate::context::Finishing;
+use crate::context::{Context, Finishing};
 use crate::driver::{Language, Order};
 use crate::exit::Exit;
 use crate::interpreter::Interpreter;
@@ -64,6 +64,23 @@ impl Agent {
             self.timers.after(RETIREMENT, Timer::Bury(handle));
         } else {
             self.kill_interpreter(handle);
+        }
+    }
+
+    /// Starts those interpreters again that nobody has used yet.
+    pub fn renew_unused(&mut self) {
+        let unused = |context: &Context| !context.used && context.queue.is_empty() && context.opening.is_none();
+        let unused: Vec<(String, u64)> = self
+            .contexts
+            .iter_mut()
+            .filter(|(_, context)| unused(context))
+            .filter_map(|(id, context)| Some((id.clone(), context.interpreter.take()?)))
+            .collect();
+        for (id, interpreter) in unused {
+            self.retire(interpreter, false);
+            if let Err(error) = self.ensure_interpreter(&id) {
+                self.give_up(&id, error.answer(), Duration::ZERO);
+            }
         }
     }
 

@@ -28,24 +28,17 @@ impl Agent {
                 "the bundle of authorities has at most 48 KiB",
             ));
         }
-        self.settings
-            .environment
-            .configure(configure.environment, configure.unset_environment);
-        self.settings
-            .environment
-            .set_authorities(!configure.ca_bundle.is_empty());
-        self.settings.default_user = configure.default_user;
-        self.settings.working_directory = configure.working_directory;
-        self.name_host(&configure.hostname, &configure.hosts)?;
-        self.keep(
-            "/etc/resolv.conf",
-            if configure.egress.is_some_and(|egress| egress.enabled) {
-                RESOLVER
-            } else {
-                NO_RESOLVER
-            },
-        )?;
-        self.add_authorities(&configure.ca_bundle)?;
+        let environment = &mut self.settings.environment;
+        environment.configure(configure.environment, configure.unset_environment);
+        self.set_places(configure.default_user, configure.working_directory);
+        self.name_host(configure.hostname, configure.hosts)?;
+        if let Some(egress) = configure.egress {
+            self.set_egress(egress.enabled)?;
+        }
+        if !configure.ca_bundle.is_empty() {
+            self.settings.environment.set_authorities();
+            self.add_authorities(&configure.ca_bundle)?;
+        }
         for language in configure.prestart {
             if let Err(error) = self.prestart(&language) {
                 self.diagnose(
@@ -61,35 +54,47 @@ impl Agent {
         self.write_configured(request, configure.files)
     }
 
-    fn name_host(&mut self, hostname: &str, hosts: &[HostName]) -> Result<()> {
-        let valid = |name: &str| {
-            !name.is_empty()
-                && name.len() <= 253
-                && name
-                    .bytes()
-                    .all(|byte| byte.is_ascii_graphic() && byte != b'#')
-        };
-        let names = hosts
-            .iter()
-            .flat_map(|host| std::iter::once(&host.address).chain(&host.names));
-        if !(hostname.is_empty() || valid(hostname) && hostname.len() <= 64)
-            || !names.into_iter().all(|name| valid(name))
-        {
-            return Err(Error::refused(
-                "invalid_request",
-                "a host's name or address holds what no such name can",
-            ));
+    /// Where and as whom programs run. Interpreters that were started ahead of this word are started again.
+    fn set_places(&mut self, user: String, directory: String) {
+        let before = (
+            self.settings.default_user.clone(),
+            self.settings.working_directory.clone(),
+        );
+        if !user.is_empty() {
+            self.settings.default_user = user;
         }
-        let mut file =
-            String::from("127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
+        if !directory.is_empty() {
+            self.settings.working_directory = directory;
+        }
+        if before.0 != self.settings.default_user || before.1 != self.settings.working_directory {
+            self.renew_unused();
+        }
+    }
+
+    fn set_egress(&mut self, enabled: bool) -> Result<()> {
+        self.keep("/etc/resolv.conf", if enabled { RESOLVER } else { NO_RESOLVER })
+    }
+
+    fn name_host(&mut self, hostname: String, hosts: Vec<HostName>) -> Result<()> {
+        let names = hosts.iter().flat_map(|host| std::iter::once(&host.address).chain(&host.names));
+        if hostname.len() > 64 || !names.chain(Some(&hostname).filter(|name| !name.is_empty())).all(|name| is_name(name)) {
+            return Err(Error::refused("invalid_request", "a host's name or address holds what no such name can"));
+        }
         if !hostname.is_empty() {
             if self.system_root.as_deref() == Some(Path::new("/")) {
                 let _ = rustix::system::sethostname(hostname.as_bytes());
             }
             self.keep("/etc/hostname", &format!("{hostname}\n"))?;
-            file.push_str(&format!("127.0.1.1 {hostname}\n"));
+            self.settings.hostname = hostname;
         }
-        for host in hosts {
+        if !hosts.is_empty() {
+            self.settings.hosts = hosts;
+        }
+        let mut file = String::from("127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
+        if !self.settings.hostname.is_empty() {
+            file.push_str(&format!("127.0.1.1 {}\n", self.settings.hostname));
+        }
+        for host in &self.settings.hosts {
             file.push_str(&format!("{} {}\n", host.address, host.names.join(" ")));
         }
         self.keep("/etc/hosts", &file)
@@ -101,19 +106,13 @@ impl Agent {
         };
         let before = kept_file::read(&path, MAX_BUNDLE).unwrap_or_default();
         let mut text = String::from_utf8_lossy(&before).into_owned();
-        let marked = text.find(MARK);
-        if bundle.is_empty() && marked.is_none() {
-            return Ok(());
+        text.truncate(text.find(MARK).unwrap_or(text.len()));
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
         }
-        text.truncate(marked.unwrap_or(text.len()));
-        if !bundle.is_empty() {
-            if !text.is_empty() && !text.ends_with('\n') {
-                text.push('\n');
-            }
-            text.push_str(MARK);
-            text.push_str(&String::from_utf8_lossy(bundle));
-            self.keep(CA_SOURCE, &String::from_utf8_lossy(bundle))?;
-        }
+        text.push_str(MARK);
+        text.push_str(&String::from_utf8_lossy(bundle));
+        self.keep(CA_SOURCE, &String::from_utf8_lossy(bundle))?;
         self.keep(CA_BUNDLE, &text)
     }
 
@@ -131,4 +130,9 @@ impl Agent {
         kept.and_then(|()| kept_file::replace(&path, content.as_bytes(), 0o644))
             .map_err(|error| Error::system("write a file of the sandbox's system", error))
     }
+}
+
+fn is_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
+    (1..=253).contains(&name.len()) && name.bytes().all(allowed)
 }

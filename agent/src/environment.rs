@@ -41,15 +41,21 @@ impl Environment {
         }
     }
 
-    /// Replaces what the host had configured.
+    /// Replaces what the host had configured, where it says something now. What it takes away stays away until it is given
+    /// again.
     pub fn configure(&mut self, variables: Variables, unset: Vec<String>) {
-        self.configured = variables;
-        self.unset = unset;
+        if !unset.is_empty() {
+            self.configured.retain(|name, _| !unset.contains(name));
+            self.unset = unset;
+        }
+        if !variables.is_empty() {
+            self.configured = variables;
+        }
     }
 
-    /// Says whether the host gave authorities of its own, so that tools are to be pointed at the system's bundle.
-    pub fn set_authorities(&mut self, given: bool) {
-        self.authorities = given;
+    /// The host has given authorities of its own, so that tools are to be pointed at the system's bundle.
+    pub fn set_authorities(&mut self) {
+        self.authorities = true;
     }
 
     /// The whole environment for a program of `user`, with what its request adds.

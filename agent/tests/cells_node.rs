@@ -23,6 +23,7 @@ const WORDS: Words = Words {
     sever: "for (let fd = 3; fd < 64; fd++) { try { require(\"fs\").closeSync(fd) } catch {} }; while (true) {}",
     late: "setTimeout(() => console.log(\"late\"), 500); undefined",
     late_child: "require(\"child_process\").spawn(\"sh\", [\"-c\", \"sleep 0.5; echo child\"], { stdio: \"inherit\" }); undefined",
+    directory: "process.cwd()",
     configured: "console.log(process.env.CONFIGURED ?? \"None\")",
 };
 
@@ -50,6 +51,7 @@ claims!(
     output_after_a_cell_is_background_output,
     a_childs_output_after_a_cell_is_background_output,
     an_interpreter_started_ahead_is_told_the_environment,
+    an_interpreter_started_ahead_follows_a_change_of_directory,
     further_contexts_are_opened_and_closed,
     a_missing_interpreter_is_said_to_be_missing,
     an_interpreter_that_dies_at_its_start_fails_its_cells_and_does_not_spin,

@@ -24,6 +24,7 @@ const WORDS: Words = Words {
     sever: "import os, time; os.closerange(3, 1024); time.sleep(1000)",
     late: "import threading; threading.Timer(0.5, print, [\"late\"]).start()",
     late_child: "import subprocess; p = subprocess.Popen([\"sh\", \"-c\", \"sleep 0.5; echo child\"])",
+    directory: "import os; os.getcwd()",
     configured: "import os; print(os.environ.get(\"CONFIGURED\"))",
 };
 
@@ -51,6 +52,7 @@ claims!(
     output_after_a_cell_is_background_output,
     a_childs_output_after_a_cell_is_background_output,
     an_interpreter_started_ahead_is_told_the_environment,
+    an_interpreter_started_ahead_follows_a_change_of_directory,
     further_contexts_are_opened_and_closed,
     a_missing_interpreter_is_said_to_be_missing,
     an_interpreter_that_dies_at_its_start_fails_its_cells_and_does_not_spin,

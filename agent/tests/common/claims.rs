@@ -34,6 +34,8 @@ pub struct Words {
     pub late: &'static str,
     /// A child process prints `child` half a second after its cell is over.
     pub late_child: &'static str,
+    /// Has the working directory as its value.
+    pub directory: &'static str,
     /// Prints the environment variable `CONFIGURED`, or `None`.
     pub configured: &'static str,
 }
@@ -429,7 +431,7 @@ impl Words {
             &[],
         )));
         assert_eq!(host.run(self.context, self.configured).out().trim(), "yes");
-        host.request(host_control::Body::Configure(configure(&[], &[])));
+        host.request(host_control::Body::Configure(configure(&[], &["CONFIGURED"])));
         let run = host.run(self.context, self.configured);
         assert_eq!(run.out().trim(), "None");
         assert_eq!(
@@ -437,6 +439,19 @@ impl Words {
             state.pid,
             "still the interpreter that was started ahead"
         );
+    }
+
+    pub fn an_interpreter_started_ahead_follows_a_change_of_directory(&self) {
+        let Some(mut host) = self.host() else { return };
+        for directory in ["/usr", "/etc"] {
+            let configure = Configure {
+                prestart: vec![self.context.into()],
+                working_directory: directory.into(),
+                ..Configure::default()
+            };
+            host.request(host_control::Body::Configure(configure));
+        }
+        assert_eq!(host.run(self.context, self.directory).value().trim_matches('\''), "/etc");
     }
 
     pub fn further_contexts_are_opened_and_closed(&self) {
