@@ -69,7 +69,9 @@ impl Agent {
 
     /// Starts those interpreters again that nobody has used yet.
     pub fn renew_unused(&mut self) {
-        let unused = |context: &Context| !context.used && context.queue.is_empty() && context.opening.is_none();
+        let unused = |context: &Context| {
+            !context.used && context.queue.is_empty() && context.opening.is_none()
+        };
         let unused: Vec<(String, u64)> = self
             .contexts
             .iter_mut()

@@ -72,13 +72,25 @@ impl Agent {
     }
 
     fn set_egress(&mut self, enabled: bool) -> Result<()> {
-        self.keep("/etc/resolv.conf", if enabled { RESOLVER } else { NO_RESOLVER })
+        self.keep(
+            "/etc/resolv.conf",
+            if enabled { RESOLVER } else { NO_RESOLVER },
+        )
     }
 
     fn name_host(&mut self, hostname: String, hosts: Vec<HostName>) -> Result<()> {
-        let names = hosts.iter().flat_map(|host| std::iter::once(&host.address).chain(&host.names));
-        if hostname.len() > 64 || !names.chain(Some(&hostname).filter(|name| !name.is_empty())).all(|name| is_name(name)) {
-            return Err(Error::refused("invalid_request", "a host's name or address holds what no such name can"));
+        let names = hosts
+            .iter()
+            .flat_map(|host| std::iter::once(&host.address).chain(&host.names));
+        if hostname.len() > 64
+            || !names
+                .chain(Some(&hostname).filter(|name| !name.is_empty()))
+                .all(|name| is_name(name))
+        {
+            return Err(Error::refused(
+                "invalid_request",
+                "a host's name or address holds what no such name can",
+            ));
         }
         if !hostname.is_empty() {
             if self.system_root.as_deref() == Some(Path::new("/")) {
@@ -90,7 +102,8 @@ impl Agent {
         if !hosts.is_empty() {
             self.settings.hosts = hosts;
         }
-        let mut file = String::from("127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
+        let mut file =
+            String::from("127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n");
         if !self.settings.hostname.is_empty() {
             file.push_str(&format!("127.0.1.1 {}\n", self.settings.hostname));
         }

@@ -44,10 +44,21 @@ fn hosts_hostname_and_resolver_are_written() {
         assert!(hosts.lines().any(|one| one == line), "{hosts}");
     }
     let egress = Some(Egress { enabled: false });
-    configured(&mut host, Configure { egress, hostname: "other".into(), ..Configure::default() }).unwrap();
+    configured(
+        &mut host,
+        Configure {
+            egress,
+            hostname: "other".into(),
+            ..Configure::default()
+        },
+    )
+    .unwrap();
     assert!(text(&host, "etc/resolv.conf").contains("nameserver "));
     let hosts = text(&host, "etc/hosts");
-    assert!(hosts.contains("127.0.1.1 other") && hosts.contains("a.test"), "{hosts}");
+    assert!(
+        hosts.contains("127.0.1.1 other") && hosts.contains("a.test"),
+        "{hosts}"
+    );
 }
 
 #[test]
@@ -110,7 +121,10 @@ fn authorities_are_added_once() {
     .unwrap();
     assert!(host.exec(shell("env")).out().contains("PIP_CERT=/mine\n"));
     configured(&mut host, Configure::default()).unwrap();
-    assert!(std::fs::read_to_string(&bundle).unwrap().ends_with("TWO\n"), "what is not set stays");
+    assert!(
+        std::fs::read_to_string(&bundle).unwrap().ends_with("TWO\n"),
+        "what is not set stays"
+    );
     assert_eq!(
         configured(&mut host, with(&"x".repeat(50_000))),
         Err("invalid_request".into())

@@ -431,7 +431,10 @@ impl Words {
             &[],
         )));
         assert_eq!(host.run(self.context, self.configured).out().trim(), "yes");
-        host.request(host_control::Body::Configure(configure(&[], &["CONFIGURED"])));
+        host.request(host_control::Body::Configure(configure(
+            &[],
+            &["CONFIGURED"],
+        )));
         let run = host.run(self.context, self.configured);
         assert_eq!(run.out().trim(), "None");
         assert_eq!(
@@ -451,7 +454,12 @@ impl Words {
             };
             host.request(host_control::Body::Configure(configure));
         }
-        assert_eq!(host.run(self.context, self.directory).value().trim_matches('\''), "/etc");
+        assert_eq!(
+            host.run(self.context, self.directory)
+                .value()
+                .trim_matches('\''),
+            "/etc"
+        );
     }
 
     pub fn further_contexts_are_opened_and_closed(&self) {
