@@ -14,6 +14,7 @@ const util = require('util');
 const Module = require('module');
 const childProcess = require('child_process');
 const { Readable, Writable } = require('stream');
+const { promiseHooks } = require('v8');
 const { Session } = require('inspector');
 const { AsyncLocalStorage } = require('async_hooks');
 const { Worker, SHARE_ENV } = require('worker_threads');
@@ -34,7 +35,7 @@ const NO_INPUT = 'a cell has no standard input';
 const { parse, stringify } = JSON;
 const { writeSync } = fs;
 const { inspect } = util;
-const { wait } = Atomics;
+const { store, wait } = Atomics;
 const { concat, from, allocUnsafe } = Buffer;
 const { setImmediate } = globalThis;
 const { cwd: workingDirectory } = process;
@@ -90,6 +91,9 @@ function shorten(text) {
 /** The id of the cell to which running code belongs, however late it runs. */
 const origin = new AsyncLocalStorage();
 const session = new Session();
+/** The id of the cell that runs now, for the other thread; modulo what an Int32 holds. */
+const shared = new Int32Array(new SharedArrayBuffer(4));
+const SHARED_IDS = 2 ** 30;
 /** The cell that runs now, as runCell makes it. */
 let running = null;
 let lastFinished = 0;
@@ -99,6 +103,7 @@ let interruptedEarly = 0;
 function runCell({ id, number, code }) {
   const cell = { id, number, source: '', value: null, failure: null, done: false, interrupted: false, readInput: false };
   running = cell;
+  store(shared, 0, id % SHARED_IDS);
   send(`{"type":"started","id":${id}}`);
   if (interruptedEarly === id) {
     cell.interrupted = true;
@@ -121,7 +126,28 @@ function evaluate(cell) {
     awaitPromise: true,
     objectGroup: 'cell',
   };
-  origin.run(cell.id, () => session.post('Runtime.evaluate', parameters, (error, answer) => evaluated(cell, error, answer)));
+  const forgetPromise = holdNextPromise();
+  origin.run(cell.id, () =>
+    session.post('Runtime.evaluate', parameters, (error, answer) => {
+      forgetPromise();
+      evaluated(cell, error, answer);
+    }),
+  );
+}
+
+const heldPromises = new Set();
+
+/**
+ * Keeps the next promise that is made, the one for the cell as a whole, until the function that is returned is called.
+ * Were it collected before it settles, the inspector would call us out of the garbage collector, and V8 abort.
+ */
+function holdNextPromise() {
+  let held;
+  const stop = promiseHooks.onInit((promise) => {
+    stop();
+    if (!held) heldPromises.add((held = promise));
+  });
+  return () => heldPromises.delete(held);
 }
 
 function evaluated(cell, error, answer) {
@@ -143,7 +169,10 @@ function conclude(cell) {
 }
 
 function finish(cell) {
+  if (stackIsStale) forgetAsyncStack();
+  stackIsStale = false;
   if (cell !== running) return;
+  store(shared, 0, 0);
   running = null; // from here on an interrupt leaves this thread alone
   lastFinished = cell.id;
   const status = cell.interrupted ? 'interrupted' : cell.failure ? 'error' : 'ok';
@@ -240,7 +269,11 @@ function describeError(raised, details, cell) {
   }
   const name = shorten(String(raised.name));
   const message = shorten(String(raised.message));
-  return { name, message, traceback: shorten(syntaxExcerpt(raised, details, cell) + errorText(raised)) };
+  try {
+    return { name, message, traceback: shorten(syntaxExcerpt(raised, details, cell) + errorText(raised)) };
+  } catch {
+    return { name, message, traceback: `${name}: ${message}` }; // the stack or a property of it raises
+  }
 }
 
 /** As util.inspect has it, causes and properties included, without the frames that are Node's or ours. */
@@ -261,8 +294,10 @@ function cellNames(text) {
 }
 
 /** The line and the caret, for code that does not parse: V8's stack has no frame for that. */
-function syntaxExcerpt(error, details, { number, source }) {
-  if (!details || error.name !== 'SyntaxError' || String(error.stack).includes(`<cell ${number}>`)) return '';
+function syntaxExcerpt(error, details, cell) {
+  if (!details || error.name !== 'SyntaxError') return '';
+  const { number, source } = cell;
+  if (String(error.stack).includes(`<cell ${number}>`)) return '';
   const line = source.split('\n')[details.lineNumber];
   if (line === undefined || line.length > 1000) return '';
   const caret = line.slice(0, details.columnNumber).replace(/[^\t]/g, ' ');
@@ -377,6 +412,7 @@ const onUncaught = (error) => strayError(error, 'Uncaught ');
 const onRejection = (reason) => strayError(reason, 'Uncaught (in promise) ');
 /** Comes with each interrupt, for children that the main thread waits for, and can be quicker than the other thread. */
 const onSigint = () => {
+  if (stackIsStale) forgetAsyncStack();
   if (running) running.interrupted = true;
 };
 
@@ -458,8 +494,8 @@ function deferred() {
 const IMPORT = '__microsandbox_import';
 const SHELL = '__microsandbox_shell';
 const SPECIAL = /\bimport\b|^[ \t]*(?:!|%(?:pip|npm)\b|(?:npm|npx|pip3?|python3? -m pip)[ \t])/m;
-const SHELL_LINE = /^(?:!(?![=!([{]|function\b|async\b)|(?=%(?:pip|npm)\b))[ \t]*%?(.*)/;
-const TOOL_LINE = /^((?:npm|npx|pip3?|python3? -m pip)[ \t]+[A-Za-z-].*)/;
+const SHELL_LINE = /^(?:!(?![=!([{]|function\b|async\b)|(?=%(?:pip|npm)\b))[ \t]*%?([^]*)/;
+const TOOL_LINE = /^((?:npm|npx|pip3?|python3? -m pip)[ \t]+[A-Za-z-][^]*)/;
 const STATIC_IMPORT =
   /^import\s*(?:(?<clause>[\w$*{][^'"();]*?)\s*from\s*)?(?<name>'[^'\n]*'|"[^"\n]*")(?:\s*(?:with|assert)\s*(?<attributes>\{[^}]*\}))?[ \t]*;?/;
 const DYNAMIC_IMPORT = /^import\s*\(/;
@@ -495,8 +531,9 @@ function replacementFor(rest, isStatement, isLineStart) {
   const dynamic = DYNAMIC_IMPORT.exec(rest);
   if (dynamic) return { text: IMPORT, length: 'import'.length };
   if (!isStatement) return null;
-  const line = isLineStart && shellCommand(rest.slice(0, lineEnd(rest)));
-  if (line) return { text: `await ${SHELL}(${stringify(line.trim())});`, length: lineEnd(rest) };
+  const line = rest.slice(0, lineEnd(rest));
+  const command = isLineStart && shellCommand(line);
+  if (command) return { text: `await ${SHELL}(${quote(command.trim())});${lineBreaks(line)}`, length: line.length };
   const match = STATIC_IMPORT.exec(rest);
   return match && { text: dynamicForm(match), length: match[0].length };
 }
@@ -513,11 +550,16 @@ function shellCommand(line) {
   return tool && !parses(line) ? tool[1] : null;
 }
 
+function lineBreaks(text) {
+  return text.replace(/[^\n]/g, '');
+}
+
 function dynamicForm({ 0: whole, groups: { clause, name, attributes } }) {
-  const breaks = whole.replace(/[^\n]/g, '');
+  const breaks = lineBreaks(whole);
   const loaded = `await ${IMPORT}(${name}${attributes ? `, { with: ${attributes} }` : ''})`;
   if (!clause) return `${loaded}${breaks};`;
-  const [, first, second] = /^([\w$]+)?\s*,?\s*([*{][^]*)?$/.exec(clause) ?? [];
+  const names = clause.replace(/\/\/[^\n]*|\/\*[^]*?\*\//g, ' ');
+  const [, first, second] = /^([\w$]+)?\s*,?\s*([*{][^]*)?$/.exec(names) ?? [];
   const space = /^\*\s*as\s+([\w$]+)/.exec(second ?? '')?.[1];
   const named = second && !space ? second.trim().slice(1, -1).replace(/\s+as\s+/g, ': ').replace(/\s+/g, ' ') : '';
   const wanted = [first && `default: ${first}`, named].filter(Boolean).join(', ');
@@ -594,18 +636,31 @@ function endsStatement(last) {
 
 // ---- interrupts -----------------------------------------------------------------------------------------------------
 
+/** Whether code that an interrupt terminated may have left its ids on Node's stack of asynchronous contexts. */
+let stackIsStale = false;
+
+/**
+ * Up to Node 22 the main thread can terminate what this call came in between. That is exact, and has to be: with its
+ * promise hooks a single step more leaves an id on the stack. Later ones lose such a termination, and have no such hooks.
+ */
+const TERMINATES_FROM_WITHIN = parseInt(process.versions.node, 10) < 24;
+
 /**
  * Stops the cell, as far as this can be done from within. Runs on the main thread, asked by the other one, possibly in
  * the middle of any JavaScript: where it says 'busy', that has to be terminated.
  */
-function interrupt(id) {
+function interrupt(id, terminate) {
   if (id <= lastFinished) return 'over';
   if (running && running.id === id) {
     running.interrupted = true;
     setImmediate(finish, running);
   } else interruptedEarly = id;
   if (!isBusy()) return 'idle';
-  forgetAsyncStack();
+  if (terminate) {
+    stackIsStale = true;
+    forgetAsyncStack();
+    if (TERMINATES_FROM_WITHIN) session.post('Runtime.terminateExecution');
+  }
   return 'busy';
 }
 
@@ -645,10 +700,12 @@ function watchInterrupts() {
   const session = new Session();
   session.connectToMainThread();
   session.post('Runtime.evaluate', { expression: `globalThis[${JSON.stringify(workerData.key)}]` }, (error, answer) => {
-    if (!error) listen(answer.result.objectId);
+    if (error) return;
+    objectId = answer.result.objectId;
+    listen();
   });
 
-  function listen(objectId) {
+  function listen() {
     const socket = new Socket({ fd: workerData.fd, readable: true, writable: false });
     let received = Buffer.alloc(0);
     socket.on('data', (bytes) => {
@@ -657,36 +714,44 @@ function watchInterrupts() {
         const end = 4 + received.readUInt32BE(0);
         const { type, id } = JSON.parse(received.toString('utf8', 4, end));
         received = received.subarray(end);
-        if (type === 'interrupt') deliver(objectId, id);
+        if (type === 'interrupt') deliver(id, 0);
       }
     });
   }
 
-  function ask(objectId, id, done) {
-    const functionDeclaration = 'function(id) { return this(id); }';
-    const call = { objectId, functionDeclaration, arguments: [{ value: id }], returnByValue: true };
-    // The call fails where the stack is full, or where it was itself terminated.
-    session.post('Runtime.callFunctionOn', call, (error, answer) =>
-      done(error || answer.exceptionDetails ? 'busy' : answer.result.value),
-    );
+  let objectId;
+  let failures = 0;
+  function ask(id, terminate, done) {
+    const functionDeclaration = `function() { return this(${Number(id)}, ${terminate}); }`;
+    session.post('Runtime.callFunctionOn', { objectId, functionDeclaration, returnByValue: true }, (error, answer) => {
+      if (!error && !answer.exceptionDetails) {
+        failures = 0;
+        done(answer.result.value);
+      } else if (++failures % 4 === 0 && Atomics.load(workerData.shared, 0) === id % workerData.ids) {
+        // One failure is a question that met a termination still pending, and took it up; more are a full stack.
+        session.post('Runtime.terminateExecution');
+      }
+    });
   }
 
   let wanted = 0;
-  function deliver(objectId, id, attempts = 100) {
+  /** Asks for the cell's end, which a loop that turns brings about; then ends by force what keeps it from turning. */
+  function deliver(id, attempt) {
     wanted = id;
-    ask(objectId, id, (state) => {
-      if (state === 'busy') terminate(objectId, id);
-      // Asked again, for the termination can have met other code than what was running.
-      if (state !== 'over' && attempts > 0) setTimeout(() => wanted === id && deliver(objectId, id, attempts - 1), 20);
+    ask(id, false, (state) => {
+      if (state === 'over') wanted = 0;
+      else if (state === 'busy' && attempt > 0) terminate(id, attempt);
     });
+    // Not left to the answer: a question may itself be terminated.
+    setTimeout(() => wanted === id && attempt < 100 && deliver(id, attempt + 1), 15);
   }
 
   /** Both messages reach the main thread at one moment, so that what `interrupt` arranges still holds at the end. */
-  function terminate(objectId, id) {
-    ask(objectId, id, (state) => {
+  function terminate(id, attempt) {
+    ask(id, true, (state) => {
       if (state !== 'busy') session.post('Runtime.evaluate', { expression: '0' }); // takes up what met nothing
     });
-    session.post('Runtime.terminateExecution');
+    if (!workerData.fromWithin || attempt > 1) session.post('Runtime.terminateExecution');
   }
 }
 
@@ -703,7 +768,7 @@ function startInterruptThread() {
     return interrupt;
   };
   defineProperty(globalThis, key, { configurable: true, enumerable: false, get });
-  const options = { eval: true, env: SHARE_ENV, execArgv: [], workerData: { key, fd: INTERRUPTS } };
+  const options = { eval: true, env: SHARE_ENV, execArgv: [], workerData: { key, fd: INTERRUPTS, shared, ids: SHARED_IDS, fromWithin: TERMINATES_FROM_WITHIN } };
   const worker = new Worker(`(${watchInterrupts})()`, options);
   worker.unref();
 }
@@ -720,6 +785,7 @@ function handle(message) {
 }
 
 function begin(message) {
+  delete Object.prototype.toJSON; // the inspector's own messages would go through it
   installStreams();
   installListeners();
   runCell(message);
@@ -758,11 +824,13 @@ function start() {
   Error.prepareStackTrace = prepareStackTrace;
   installStreams();
   installListeners();
-  enterWorkingDirectory();
   readControl();
   const { node } = process.versions;
   send(`{"type":"ready","protocol":1,"language":"node","version":"${node}","pid":${process.pid}}`);
-  setImmediate(startInterruptThread);
+  setImmediate(() => {
+    startInterruptThread();
+    enterWorkingDirectory(); // not before: the bootstrap's own module is put in place when that has ended
+  });
 }
 
 start();

@@ -134,8 +134,6 @@ class State:
     forked = False
     future_flags = 0
     loop = None
-    sources = {}  # of the cells, by file name
-    unlisted = []  # names of those that linecache does not have yet
 
 
 def is_of_running_cell():
@@ -435,9 +433,7 @@ def exit_code(request):
 
 def evaluate(code, name):
     """Runs a cell like a file; the value of its last line where that is an expression."""
-    State.sources[name] = code
-    State.unlisted.append(name)
-    list_sources()
+    list_source(name, code)
     tree = parse(code, name)
     last = split_last_expression(tree, code)
     flags = TOP_LEVEL_AWAIT | State.future_flags
@@ -596,19 +592,16 @@ def is_own(entry):
 
 def restore_source_line(error):
     """Shows the line as it was written: the compiler may have seen a translated one, or only a tree."""
-    if isinstance(error, SyntaxError) and error.filename in State.sources and error.lineno:
-        lines = State.sources[error.filename].splitlines()
+    if isinstance(error, SyntaxError) and error.lineno and str(error.filename).startswith("<cell "):
+        lines = linecache.getlines(error.filename)
         if (error.text is None or SHELL_NAME in error.text) and error.lineno <= len(lines):
             error.text = lines[error.lineno - 1]
 
 
-def list_sources():
-    """Lets tracebacks, warnings and inspect find the cells' texts, as soon as there is a linecache."""
-    linecache = sys.modules.get("linecache")
-    while linecache is not None and State.unlisted:
-        name = State.unlisted.pop()
-        code = State.sources[name]
-        linecache.cache[name] = len(code), None, [line + "\n" for line in code.split("\n")], name
+def list_source(name, code):
+    """Lets tracebacks, warnings and inspect find the cell's text."""
+    lines = [line + "\n" for line in code.split("\n")]
+    linecache.cache[name] = len(code), None, lines, name
 
 
 def lazily_import(name):
@@ -620,7 +613,6 @@ def lazily_import(name):
             __import__(name)
         finally:
             sys.path[:] = saved
-    list_sources()
     return sys.modules[name]
 
 
@@ -944,6 +936,7 @@ for fd in (STDOUT, STDERR):
     BACKGROUND[fd] = move_high(BACKGROUND[fd])
 spares = [move_high(fd, copy=True) for fd in (0, STDOUT, STDERR)]
 _signal.signal(_signal.SIGINT, on_sigint)
+linecache = lazily_import("linecache")
 set_up_main()
 sys.stdout, sys.stderr, sys.stdin = stdout, stderr, stdin
 sys.__stdout__, sys.__stderr__, sys.__stdin__ = stdout, stderr, stdin

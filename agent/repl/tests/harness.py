@@ -91,7 +91,9 @@ class Driver:
         pipes = {fd: os.pipe() for fd in (1, 2, 5, 6)}
         self.pipes = {fd: ends[0] for fd, ends in pipes.items()}
         child_ends = {fd: ends[1] for fd, ends in pipes.items()}
-        child_ends |= {3: source, 4: control.fileno(), 7: interrupts.fileno()}
+        child_ends |= {3: source, 4: control.fileno()}
+        if language == "node":
+            child_ends[7] = interrupts.fileno()
         self.process = spawn(argv, child_ends, self.directory, {**os.environ, **environment})
         for fd in [source, *(ends[1] for ends in pipes.values())]:
             os.close(fd)
@@ -158,7 +160,8 @@ class Driver:
     def start(self, code):
         self.ids += 1
         self.send({"type": "cell", "id": self.ids, "number": self.ids, "code": code})
-        return Cell()
+        self.last = Cell()
+        return self.last
 
     def finish(self, cell, timeout=10.0):
         while True:
@@ -240,7 +243,7 @@ def spawn(argv, descriptors, directory, environment):
         for fd, source in high.items():
             os.dup2(source, fd)
             os.close(source)
-        os.closerange(8, 100)
+        os.closerange(max(descriptors) + 1, 4096)
 
     return subprocess.Popen(
         argv,
