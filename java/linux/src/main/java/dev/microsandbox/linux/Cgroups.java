@@ -85,6 +85,16 @@ public final class Cgroups {
     return layout;
   }
 
+  /// In words, for people.
+  public String describe() {
+    return layout == Layout.UNIFIED ? "one hierarchy (v2)" : "one hierarchy per controller (v1)";
+  }
+
+  /// Whether sandboxes can be paused.
+  public boolean canFreeze() {
+    return layout == Layout.UNIFIED || mounts.containsKey("freezer");
+  }
+
   /// The sandbox's path in each hierarchy, as a runtime wants to know it.
   public String path(SandboxId id) {
     return parent + "/" + id.value();

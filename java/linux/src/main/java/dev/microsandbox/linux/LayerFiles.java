@@ -66,6 +66,31 @@ public final class LayerFiles {
     }
   }
 
+  /// An image of empty folders, to try mounts and runtimes with; made once.
+  public synchronized Path emptyImage() throws IOException, InterruptedException {
+    Path image = templates.resolve("empty.erofs");
+    if (Files.exists(image)) {
+      return image;
+    }
+    Files.createDirectories(templates);
+    Path unfinished = templates.resolve("empty.erofs.new");
+    Path content = Files.createTempDirectory(templates, "content");
+    try {
+      for (String name : List.of("dev", "proc", "sys", "tmp", ".msb")) {
+        Files.createDirectory(content.resolve(name));
+      }
+      HostCommand.of("mkfs.erofs", unfinished.toString(), content.toString())
+          .withDeadline(MAKE)
+          .run()
+          .orThrow();
+      Files.move(unfinished, image, StandardCopyOption.ATOMIC_MOVE);
+      return image;
+    } finally {
+      Files.deleteIfExists(unfinished);
+      Trees.delete(content);
+    }
+  }
+
   private static void truncate(Path file, ByteSize size) throws IOException {
     try (RandomAccessFile sized = new RandomAccessFile(file.toFile(), "rw")) {
       sized.setLength(size.bytes());

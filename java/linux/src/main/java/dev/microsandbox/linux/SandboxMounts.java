@@ -147,15 +147,17 @@ public final class SandboxMounts implements AutoCloseable {
   private static void attachOverlay(Path folder, int firstHostId) throws LinuxException {
     Map<String, String> options = new LinkedHashMap<>();
     options.put("source", "sandbox");
-    options.put("lowerdir", folder.resolve("lower").toString());
-    options.put("upperdir", folder.resolve("layer/upper").toString());
-    options.put("workdir", folder.resolve("layer/work").toString());
+    options.put("lowerdir", "lower");
+    options.put("upperdir", "layer/upper");
+    options.put("workdir", "layer/work");
     options.put("redirect_dir", "on"); // folders of the image can be renamed, as anywhere
     options.put("index", "off");
     options.put("metacopy", "off");
     long securebits = Kernel.call("securebits", Syscall.PRCTL, PR_GET_SECUREBITS);
     Kernel.call(
         "securebits", Syscall.PRCTL, PR_SET_SECUREBITS, securebits | SECBIT_NO_SETUID_FIXUP);
+    // The options are shown inside: paths relative to the folder tell nothing about the host.
+    changeDirectory(folder);
     try {
       Kernel.attempt(Syscall.SETFSUID, firstHostId);
       Kernel.attempt(Syscall.SETFSGID, firstHostId);
@@ -166,7 +168,15 @@ public final class SandboxMounts implements AutoCloseable {
     } finally {
       Kernel.attempt(Syscall.SETFSUID, 0);
       Kernel.attempt(Syscall.SETFSGID, 0);
+      changeDirectory(Path.of("/"));
       Kernel.call("securebits", Syscall.PRCTL, PR_SET_SECUREBITS, securebits);
+    }
+  }
+
+  /// Of the namespace's thread alone: it shares its working directory with no other.
+  private static void changeDirectory(Path folder) throws LinuxException {
+    try (var arena = java.lang.foreign.Arena.ofConfined()) {
+      Kernel.call("cannot enter " + folder, Syscall.CHDIR, Kernel.text(arena, folder.toString()));
     }
   }
 

@@ -11,6 +11,7 @@ enum Syscall {
   KILL(62, 129),
   FCNTL(72, 25),
   FTRUNCATE(77, 46),
+  CHDIR(80, 49),
   SETFSUID(122, 151),
   SETFSGID(123, 152),
   PRCTL(157, 167),

@@ -1,6 +1,7 @@
 package dev.microsandbox.isolation.oci;
 
 import dev.microsandbox.agent.AgentTransport;
+import dev.microsandbox.agent.ListeningTransport;
 import dev.microsandbox.isolation.RunningSandbox;
 import dev.microsandbox.isolation.SandboxEnd;
 import dev.microsandbox.isolation.Usage;
@@ -19,7 +20,7 @@ import java.util.concurrent.CompletableFuture;
 /// A container that has been started.
 final class Container implements RunningSandbox {
   private final SandboxId id;
-  private final ChannelListener channel;
+  private final ListeningTransport channel;
   private final Cgroup cgroup;
   private final HostProcess first;
   private final Path layer;
@@ -31,7 +32,7 @@ final class Container implements RunningSandbox {
   /// What a launch has made.
   record Parts(
       SandboxId id,
-      ChannelListener channel,
+      ListeningTransport channel,
       Cgroup cgroup,
       HostProcess first,
       Path layer,

@@ -1,5 +1,6 @@
 package dev.microsandbox.isolation.oci;
 
+import dev.microsandbox.agent.ListeningTransport;
 import dev.microsandbox.isolation.IsolationDriver;
 import dev.microsandbox.isolation.LaunchSpec;
 import dev.microsandbox.isolation.ProbeReport;
@@ -18,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// Sandboxes as containers on the host's kernel, made by an OCI runtime.
@@ -36,6 +38,7 @@ public final class ContainerDriver implements IsolationDriver {
   private final Takedown takedown;
   private final Bundle bundle = new Bundle();
   private volatile @Nullable Runtime runtime;
+  private volatile Consumer<String> onStep = _ -> {};
 
   private ContainerDriver(
       ContainerSettings settings,
@@ -81,25 +84,49 @@ public final class ContainerDriver implements IsolationDriver {
   }
 
   @Override
-  public ProbeReport probe() {
-    HostProbe.Answer answer = new HostProbe(settings, cgroups, mounts).run();
+  public synchronized ProbeReport probe() {
+    HostProbe.Answer answer = new HostProbe(settings, new Trial()).run(cgroups);
     runtime = answer.runtime();
     return answer.report();
   }
 
+  /// What the probe may do with this driver.
+  private final class Trial implements HostProbe.Launch {
+    @Override
+    public Container start(LaunchSpec spec, Runtime with) {
+      return launch(spec, with);
+    }
+
+    @Override
+    public void remove(SandboxId id) {
+      takedown.remove(id);
+      takedown.removeDisk(id);
+    }
+
+    @Override
+    public Path image() throws IOException, InterruptedException {
+      return layers.emptyImage();
+    }
+  }
+
   @Override
   public Container launch(LaunchSpec spec) {
-    Runtime with = runtime();
+    return launch(spec, runtime());
+  }
+
+  private Container launch(LaunchSpec spec, Runtime with) {
     SandboxId id = spec.id();
-    LaunchSteps steps = new LaunchSteps();
-    ChannelListener channel = null;
+    LaunchSteps steps = new LaunchSteps(onStep);
+    ListeningTransport channel = null;
     try {
       Files.createDirectories(places.disk(id));
       layers.prepare(places.layer(id), spec.limits().disk());
       steps.done("disk");
       Cgroup cgroup = cgroups.create(id, spec.limits());
       steps.done("control groups");
-      channel = ChannelListener.open(places.channel(id), spec.ids());
+      int owner = spec.ids().start();
+      Path folder = places.createChannel(id, spec.ids());
+      channel = ListeningTransport.bind(folder.resolve(Bundle.SOCKET), owner, owner);
       steps.done("channel");
       prepareRoot(spec, steps);
       int pid = with.start(mounts, id);
@@ -131,7 +158,7 @@ public final class ContainerDriver implements IsolationDriver {
   }
 
   private SandboxException undone(
-      SandboxId id, @Nullable ChannelListener channel, Exception cause) {
+      SandboxId id, @Nullable ListeningTransport channel, Exception cause) {
     if (channel != null) {
       channel.close();
     }
@@ -146,9 +173,19 @@ public final class ContainerDriver implements IsolationDriver {
     return failure;
   }
 
+  /// For tests that interrupt a launch after each of its steps.
+  void onStep(Consumer<String> listener) {
+    onStep = listener;
+  }
+
+  /// The one that the probe has found; several callers wait for one probe.
   private Runtime runtime() {
     if (runtime == null) {
-      probe();
+      synchronized (this) {
+        if (runtime == null) {
+          probe();
+        }
+      }
     }
     Runtime known = runtime;
     if (known == null) {
@@ -178,5 +215,6 @@ public final class ContainerDriver implements IsolationDriver {
     watch.close();
     mounts.close();
     cgroups.removeParent();
+    places.removeEmpty();
   }
 }

@@ -4,17 +4,24 @@ import java.time.Duration;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /// What one launch did, and how long each step of it took.
 final class LaunchSteps {
   private final Map<String, Duration> steps = new LinkedHashMap<>();
+  private final Consumer<String> listener;
   private long last = System.nanoTime();
+
+  LaunchSteps(Consumer<String> listener) {
+    this.listener = listener;
+  }
 
   /// The step that has just been finished.
   void done(String step) {
     long now = System.nanoTime();
     steps.merge(step, Duration.ofNanos(now - last), Duration::plus);
-    last = now;
+    listener.accept(step);
+    last = System.nanoTime();
   }
 
   Map<String, Duration> times() {

@@ -1,5 +1,6 @@
 package dev.microsandbox.isolation.oci;
 
+import dev.microsandbox.isolation.IdRange;
 import dev.microsandbox.model.SandboxId;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -41,6 +42,21 @@ record Places(Path disks, Path templates, Path sockets, Path channels, Path moun
     if (permissions.add(PosixFilePermission.OTHERS_EXECUTE)) {
       Files.setPosixFilePermissions(folder, permissions);
     }
+  }
+
+  /// Takes away what [#create] made and nobody uses any more.
+  void removeEmpty() {
+    boolean _ = mounts.toFile().delete() && channels.toFile().delete();
+  }
+
+  /// Makes the folder of a sandbox's socket, for its root alone.
+  Path createChannel(SandboxId id, IdRange ids) throws IOException {
+    Path folder = channel(id);
+    Files.createDirectories(folder);
+    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx------"));
+    Files.setAttribute(folder, "unix:uid", ids.start());
+    Files.setAttribute(folder, "unix:gid", ids.start());
+    return folder;
   }
 
   Path disk(SandboxId id) {

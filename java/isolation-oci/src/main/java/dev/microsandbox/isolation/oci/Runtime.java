@@ -17,11 +17,9 @@ import java.util.Map;
 ///
 /// @param program absolute path
 /// @param version the first line that it says of itself
-record Runtime(Path program, String version) {
+/// @param startLimit one that takes longer hangs, and is killed
+record Runtime(Path program, String version, Duration startLimit) {
   private static final Duration QUESTION = Duration.ofSeconds(5);
-
-  /// A runtime that takes longer hangs.
-  private static final Duration START = Duration.ofSeconds(20);
 
   private static final Map<String, String> ENVIRONMENT =
       Map.of("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
@@ -29,10 +27,10 @@ record Runtime(Path program, String version) {
   private static final String LOG = "log";
 
   /// Asks a program for its version.
-  static Runtime ask(Path program) throws IOException, InterruptedException {
+  static Runtime ask(Path program, Duration startLimit) throws IOException, InterruptedException {
     CommandResult answer =
         HostCommand.of(program.toString(), "--version").withDeadline(QUESTION).run().orThrow();
-    return new Runtime(program, answer.output().lines().findFirst().orElse("").strip());
+    return new Runtime(program, answer.output().lines().findFirst().orElse("").strip(), startLimit);
   }
 
   /// Starts a container whose configuration is in the sandbox's folder.
@@ -47,7 +45,7 @@ record Runtime(Path program, String version) {
             .withArguments(List.of("run", "--detach", "--bundle", folder.toString()))
             .withArguments(List.of("--pid-file", folder.resolve(PID_FILE).toString(), id.value()))
             .withEnvironment(ENVIRONMENT)
-            .withDeadline(START)
+            .withDeadline(startLimit)
             .withoutStreams();
     CommandResult result = mounts.run(command);
     if (!result.succeeded()) {
