@@ -86,12 +86,9 @@ final class Wiring implements AutoCloseable {
   /// A host without a working kind of isolation still gets a server, which can say what is wanting.
   private static List<IsolationDriver> drivers(AppSettings settings, List<Finding> troubles) {
     ContainerSettings containers =
-        new ContainerSettings(
-            settings.home(),
-            ContainerSettings.of(settings.home(), settings.agent()).sockets(),
-            settings.agent(),
-            settings.runtime(),
-            settings.strictRuntime());
+        ContainerSettings.of(settings.home(), settings.agent())
+            .withRuntime(settings.runtime())
+            .withStrictRuntime(settings.strictRuntime());
     try {
       return List.of(ContainerDriver.open(containers));
     } catch (SandboxException e) {

@@ -39,7 +39,7 @@ public record ContainerSettings(
     return new ContainerSettings(home, DEFAULT_SOCKETS, agent, null, false, START);
   }
 
-  public ContainerSettings withRuntime(String name) {
+  public ContainerSettings withRuntime(@Nullable String name) {
     return new ContainerSettings(home, sockets, agent, name, strictRuntime, startLimit);
   }
 
@@ -53,9 +53,9 @@ public record ContainerSettings(
     return new ContainerSettings(home, sockets, agent, runtime, strictRuntime, limit);
   }
 
-  /// Refuses runtimes with known holes.
-  public ContainerSettings strict() {
-    return new ContainerSettings(home, sockets, agent, runtime, true, startLimit);
+  /// Refuses runtimes with known holes, or only warns about them.
+  public ContainerSettings withStrictRuntime(boolean strict) {
+    return new ContainerSettings(home, sockets, agent, runtime, strict, startLimit);
   }
 
   /// Eight hexadecimal digits that stand for this home in the names of groups and folders.
