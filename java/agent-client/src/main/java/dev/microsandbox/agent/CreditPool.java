@@ -9,6 +9,8 @@ import java.util.SequencedSet;
 final class CreditPool {
   static final int TOTAL = 8 << 20;
 
+  private static final int FOR_NEW_STREAMS = TOTAL / 2;
+
   private int free = TOTAL;
   private final SequencedSet<ReceiveWindow> waiting = new LinkedHashSet<>();
 
@@ -17,6 +19,11 @@ final class CreditPool {
     int taken = Math.min(wanted, free);
     free -= taken;
     return taken;
+  }
+
+  /// Takes as much for a stream that stands already as leaves half of the pool to new ones.
+  int takeSpare(int wanted) {
+    return take(Math.clamp(wanted, 0, Math.max(0, free - FOR_NEW_STREAMS)));
   }
 
   void waitForRoom(ReceiveWindow window) {

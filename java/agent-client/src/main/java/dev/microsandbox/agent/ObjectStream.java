@@ -7,7 +7,8 @@ import java.nio.ByteBuffer;
 public interface ObjectStream extends AutoCloseable {
   ObjectId id();
 
-  /// Lets `bytes` more of output come. A listener that keeps up grants what it has taken.
+  /// Lets `bytes` more of output come. A listener that keeps up grants what it has taken; what is
+  /// granted beyond that enlarges the window, to 1 MiB at most and as far as the channel has room.
   void grant(int bytes);
 
   /// Sends input. Waits, in bounded memory, while the program does not read.

@@ -22,7 +22,8 @@ public interface OutboundStream {
   /// Both directions are gone (the server's RST).
   void reset();
 
-  /// Lets `bytes` more come from the program.
+  /// Lets `bytes` more come from the program: what has been taken, and beyond that as far as the
+  /// channel has room.
   void grant(int bytes);
 
   /// Why a connection is not made.

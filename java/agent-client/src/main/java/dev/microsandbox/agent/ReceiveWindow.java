@@ -45,8 +45,8 @@ final class ReceiveWindow {
     untaken += bytes;
   }
 
-  /// Lets more bytes come: as many as have been taken, and beyond that as far as there is room.
-  /// Small amounts are gathered before they are announced.
+  /// Lets more bytes come: as many as have been taken, and beyond that as far as the pool can spare
+  /// them. Small amounts are gathered before they are announced.
   void grant(int bytes) {
     if (closed || bytes <= 0) {
       return;
@@ -54,13 +54,9 @@ final class ReceiveWindow {
     int back = Math.min(bytes, untaken);
     untaken -= back;
     unannounced += back;
-    int growth = Math.min(bytes - back, MAX - capacity - wished);
-    if (growth > 0) {
-      int room = pool.take(growth);
-      capacity += room;
-      unannounced += room;
-      wish(growth - room);
-    }
+    int growth = pool.takeSpare(Math.min(bytes - back, MAX - capacity - wished));
+    capacity += growth;
+    unannounced += growth;
     if (unannounced > 0 && (growth > 0 || unannounced >= capacity / 4)) {
       announceAll();
     }

@@ -1,4 +1,4 @@
-/// Outbound policy, name resolution, dialling.
+/// Outbound connections of sandboxes, as the host makes them: policy, name resolution, dialling.
 @NullMarked
 package dev.microsandbox.egress;
 
