@@ -262,6 +262,11 @@ final class Session {
       view.sink().finished(new RunEvent.Finished(outcome, null, null, true, Duration.ZERO));
     }
     furtherViews.clear();
-    agent.close();
+    try {
+      agent.close();
+    } catch (RuntimeException e) {
+      // A bug, but no reason to keep a sandbox half ended.
+      LOG.log(System.Logger.Level.ERROR, "a channel could not be closed", e);
+    }
   }
 }

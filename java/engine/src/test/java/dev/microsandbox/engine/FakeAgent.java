@@ -30,6 +30,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /// An agent in memory. What a cell does is its source, one word a line: `print TEXT`, `err TEXT`,
@@ -39,7 +41,9 @@ import org.jspecify.annotations.Nullable;
 final class FakeAgent implements AgentClient {
   private final Inside inside;
   private final AgentConnector.Ears ears;
+  private final String bootId;
   private final CompletableFuture<ChannelEnd> ended = new CompletableFuture<>();
+  private final AtomicBoolean ending = new AtomicBoolean();
   private final Map<FakeObject, ObjectListener> views = new ConcurrentHashMap<>();
   private final ExecutorService reader =
       Executors.newSingleThreadExecutor(Thread.ofVirtual().factory());
@@ -47,6 +51,7 @@ final class FakeAgent implements AgentClient {
   FakeAgent(Inside inside, AgentConnector.Ears ears) {
     this.inside = inside;
     this.ears = ears;
+    this.bootId = inside.bootId;
   }
 
   /// What lives on when a channel ends.
@@ -87,7 +92,7 @@ final class FakeAgent implements AgentClient {
   }
 
   private void end(ChannelEnd why) {
-    if (ended.isDone()) {
+    if (!ending.compareAndSet(false, true)) {
       return;
     }
     reader.execute(() -> {
@@ -99,7 +104,7 @@ final class FakeAgent implements AgentClient {
   }
 
   private ObjectStream view(FakeObject object, ObjectListener listener, long offset, int window) {
-    if (reader.isShutdown()) {
+    if (ending.get()) {
       throw lost();
     }
     FakeObject.View view = new FakeObject.View(reader, listener, object, offset, window);
@@ -111,7 +116,7 @@ final class FakeAgent implements AgentClient {
   @Override
   public AgentHello hello() {
     return new AgentHello(
-        1, inside.sandbox.id(), inside.bootId, "fake", true, List.of(), List.of());
+        1, inside.sandbox.id(), bootId, "fake", true, List.of(), List.of());
   }
 
   @Override
@@ -313,8 +318,10 @@ final class FakeAgent implements AgentClient {
 
       /// Sends what credit allows, in the reader's thread.
       void pump() {
-        if (!reader.isShutdown()) {
+        try {
           reader.execute(this::send);
+        } catch (RejectedExecutionException _) {
+          // the channel has just ended
         }
       }
 

@@ -1,0 +1,140 @@
+package dev.microsandbox.engine;
+
+import static dev.microsandbox.engine.EngineFixture.ME;
+import static dev.microsandbox.engine.EngineFixture.spec;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.microsandbox.model.EndReason;
+import dev.microsandbox.model.SandboxId;
+import dev.microsandbox.model.SandboxState;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/// A server that is killed at any step, and what its successor makes of it. The database is a real
+/// file; the host's resources are counted by the fake host.
+class RecoveryTest {
+  @TempDir Path home;
+  @TempDir Path second;
+  EngineFixture before;
+
+  @BeforeEach
+  void open() {
+    before = new EngineFixture(home);
+  }
+
+  @AfterEach
+  void close() {
+    before.host.hooks.clear();
+    before.close();
+  }
+
+  private void dieAt(FakeHost.Step step) {
+    before.host.at(
+        step,
+        _ -> {
+          throw new FakeHost.Killed();
+        });
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"LAUNCH", "LAUNCHED", "CONNECT", "CONFIGURE"})
+  void aCreateThatWasCutShortLeavesNothing(FakeHost.Step step) {
+    dieAt(step);
+    assertThatThrownBy(() -> before.engine.create(ME, spec("a", false)))
+        .isInstanceOf(FakeHost.Killed.class);
+    try (EngineFixture after = before.afterKill(second)) {
+      assertThat(after.host.leftovers()).isEmpty();
+      assertThat(after.engine.list(ME, SandboxFilter.ALL)).isEmpty();
+      after.createLasting("a");
+      assertThat(after.host.specs.values())
+          .as("the ids are free again")
+          .allSatisfy(launch -> assertThat(launch.ids().start()).isEqualTo(0x1000_0000));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"KILL", "KILLED"})
+  void aStopThatWasCutShortKeepsTheDisk(FakeHost.Step step) {
+    SandboxRef ref = before.createLasting("a");
+    dieAt(step);
+    assertThatThrownBy(() -> before.engine.stop(ME, ref)).isInstanceOf(FakeHost.Killed.class);
+    try (EngineFixture after = before.afterKill(second)) {
+      assertThat(after.host.launches).isEmpty();
+      assertThat(after.host.disks).hasSize(1);
+      assertThat(after.engine.get(ME, ref).state()).isEqualTo(SandboxState.STOPPED);
+      after.engine.start(ME, ref);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"KILL", "KILLED", "REMOVE", "REMOVE_DISK", "DISK_REMOVED"})
+  void aDeleteThatWasCutShortIsFinished(FakeHost.Step step) {
+    SandboxRef ref = before.createLasting("a");
+    dieAt(step);
+    assertThatThrownBy(() -> before.engine.delete(ME, ref)).isInstanceOf(FakeHost.Killed.class);
+    try (EngineFixture after = before.afterKill(second)) {
+      assertThat(after.host.leftovers()).isEmpty();
+      assertThat(after.engine.list(ME, SandboxFilter.ALL)).isEmpty();
+      after.createLasting("a");
+    }
+  }
+
+  @Test
+  void runningOnesAreRemovedAndLastingOnesCanBeStartedAgain() {
+    before.create("ephemeral");
+    SandboxRef lasting = before.createLasting("lasting");
+    try (EngineFixture after = before.afterKill(second)) {
+      assertThat(after.host.launches).isEmpty();
+      assertThat(after.host.disks).hasSize(1);
+      assertThat(after.engine.list(ME, SandboxFilter.ALL))
+          .singleElement()
+          .satisfies(
+              info -> {
+                assertThat(info.spec().name().value()).isEqualTo("lasting");
+                assertThat(info.endReason()).isEqualTo(EndReason.SERVER_STOPPED);
+              });
+      after.engine.start(ME, lasting);
+    }
+  }
+
+  @Test
+  void whatNoDatabaseKnowsIsRemovedFromTheHost() {
+    SandboxId unknown = SandboxId.random();
+    before.host.launches.add(unknown);
+    before.host.disks.add(unknown);
+    try (EngineFixture after = before.afterKill(second)) {
+      assertThat(after.host.leftovers()).isEmpty();
+    }
+  }
+
+  @Test
+  void whatCannotBeRemovedStaysJournaledAndIsTriedAgain() throws Exception {
+    before.create("a");
+    EngineFixture blocked = blockedSuccessor();
+    assertThat(blocked.host.leftovers()).isNotEmpty();
+    Path third = java.nio.file.Files.createTempDirectory(second, "third");
+    try (EngineFixture after = blocked.afterKill(third)) {
+      assertThat(after.host.leftovers()).isEmpty();
+    } finally {
+      blocked.close();
+    }
+  }
+
+  private EngineFixture blockedSuccessor() throws java.io.IOException {
+    for (String name : java.util.List.of("microsandbox.db", "microsandbox.db-wal")) {
+      java.nio.file.Files.copy(home.resolve(name), second.resolve(name));
+    }
+    before.host.at(
+        FakeHost.Step.REMOVE,
+        _ -> {
+          throw new IllegalStateException("busy");
+        });
+    return new EngineFixture(second, before.host, before.clock, before.settings);
+  }
+}
