@@ -86,8 +86,7 @@ class EngineSettingsTest {
                 "max-stored-sandboxes", "1")
             .entrySet()) {
       assertThatIllegalArgumentException()
-          .isThrownBy(
-              () -> EngineSettings.of(HOME, Map.of(wrong.getKey(), wrong.getValue())))
+          .isThrownBy(() -> EngineSettings.of(HOME, Map.of(wrong.getKey(), wrong.getValue())))
           .withMessageContaining(wrong.getKey());
     }
   }

@@ -115,8 +115,7 @@ final class FakeAgent implements AgentClient {
 
   @Override
   public AgentHello hello() {
-    return new AgentHello(
-        1, inside.sandbox.id(), bootId, "fake", true, List.of(), List.of());
+    return new AgentHello(1, inside.sandbox.id(), bootId, "fake", true, List.of(), List.of());
   }
 
   @Override

@@ -11,11 +11,13 @@ import dev.microsandbox.model.Limits;
 import dev.microsandbox.model.SandboxException;
 import dev.microsandbox.model.SandboxSpec;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -31,19 +33,18 @@ class LimitsTest {
       try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
         for (int i = 0; i < 1000; i++) {
           SandboxSpec spec = spec("s" + i);
-          threads.execute(
-              () -> {
-                try {
-                  go.await();
-                  fixture.engine.create(ME, spec);
-                  made.incrementAndGet();
-                } catch (SandboxException e) {
-                  assertThat(e.code()).isEqualTo(ErrorCode.TOO_MANY_SANDBOXES);
-                  refused.incrementAndGet();
-                } catch (InterruptedException e) {
-                  Thread.currentThread().interrupt();
-                }
-              });
+          threads.execute(() -> {
+            try {
+              go.await();
+              fixture.engine.create(ME, spec);
+              made.incrementAndGet();
+            } catch (SandboxException e) {
+              assertThat(e.code()).isEqualTo(ErrorCode.TOO_MANY_SANDBOXES);
+              refused.incrementAndGet();
+            } catch (InterruptedException e) {
+              Thread.currentThread().interrupt();
+            }
+          });
         }
         go.countDown();
       }
@@ -52,7 +53,8 @@ class LimitsTest {
       assertThat(fixture.host.launches).hasSize(25);
       assertThat(fixture.engine.status().running()).isEqualTo(25);
       assertThat(fixture.engine.status().stored()).isEqualTo(25);
-      fixture.engine.stop(ME, SandboxRef.of(fixture.engine.list(ME, SandboxFilter.ALL).getFirst().id()));
+      fixture.engine.stop(
+          ME, SandboxRef.of(fixture.engine.list(ME, SandboxFilter.ALL).getFirst().id()));
       fixture.create("one-more");
     }
   }
@@ -63,15 +65,14 @@ class LimitsTest {
       AtomicInteger made = new AtomicInteger();
       try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
         for (int i = 0; i < 100; i++) {
-          threads.execute(
-              () -> {
-                try {
-                  fixture.engine.create(ME, spec("same"));
-                  made.incrementAndGet();
-                } catch (SandboxException e) {
-                  assertThat(e.code()).isEqualTo(ErrorCode.NAME_TAKEN);
-                }
-              });
+          threads.execute(() -> {
+            try {
+              fixture.engine.create(ME, spec("same"));
+              made.incrementAndGet();
+            } catch (SandboxException e) {
+              assertThat(e.code()).isEqualTo(ErrorCode.NAME_TAKEN);
+            }
+          });
         }
       }
       assertThat(made).hasValue(1);
@@ -93,7 +94,7 @@ class LimitsTest {
   }
 
   private static SandboxSpec spec(
-      String owner, String name, boolean ephemeral, java.time.Duration life) {
+      String owner, String name, boolean ephemeral, @Nullable Duration life) {
     return EngineFixture.spec(owner, name, ephemeral, life);
   }
 

@@ -94,11 +94,10 @@ class RecoveryTest {
       assertThat(after.host.disks).hasSize(1);
       assertThat(after.engine.list(ME, SandboxFilter.ALL))
           .singleElement()
-          .satisfies(
-              info -> {
-                assertThat(info.spec().name().value()).isEqualTo("lasting");
-                assertThat(info.endReason()).isEqualTo(EndReason.SERVER_STOPPED);
-              });
+          .satisfies(info -> {
+            assertThat(info.spec().name().value()).isEqualTo("lasting");
+            assertThat(info.endReason()).isEqualTo(EndReason.SERVER_STOPPED);
+          });
       after.engine.start(ME, lasting);
     }
   }

@@ -94,8 +94,7 @@ class RunTest {
 
   @Test
   void aCellOutOfTimeIsInterruptedAndItsSandboxLives() throws InterruptedException {
-    RunResult result =
-        engine.run(ME, ref, request("hang", Duration.ofMillis(50), false)).await();
+    RunResult result = engine.run(ME, ref, request("hang", Duration.ofMillis(50), false)).await();
     assertThat(result.outcome()).isEqualTo(Outcome.TIMED_OUT);
     assertThat(result.stateLost()).isFalse();
     assertThat(fixture.run(ref, "print hi").stdout().text()).isEqualTo("hi\n");
@@ -113,8 +112,7 @@ class RunTest {
 
   @Test
   void anAgentThatDoesNotEndACellInTimeIsLost() throws InterruptedException {
-    RunResult result =
-        engine.run(ME, ref, request("resist", Duration.ofMillis(50), false)).await();
+    RunResult result = engine.run(ME, ref, request("resist", Duration.ofMillis(50), false)).await();
     assertThat(result.outcome()).isEqualTo(Outcome.SANDBOX_ENDED);
     until(() -> engine.get(ME, ref).state() == SandboxState.STOPPED);
     assertThat(engine.get(ME, ref).endReason()).isEqualTo(EndReason.AGENT_LOST);
@@ -382,8 +380,7 @@ class RunTest {
     }
     until(() -> fixture.sandbox(ref).inside.acknowledged.contains(first.id()));
     assertCode(ErrorCode.RUN_NOT_FOUND, () -> engine.attach(ME, ref, first.id(), 0));
-    assertCode(
-        ErrorCode.RUN_NOT_FOUND, () -> engine.attach(ME, ref, ObjectId.random(), 0));
+    assertCode(ErrorCode.RUN_NOT_FOUND, () -> engine.attach(ME, ref, ObjectId.random(), 0));
   }
 
   @Test

@@ -94,8 +94,7 @@ class TimeTest {
     SandboxRef ref =
         SandboxRef.of(
             fixture.engine.create(ME, spec(ME.owner(), "a", false, Duration.ofMinutes(5))).id());
-    SandboxInfo info =
-        fixture.engine.extend(ME, ref, new TimeLimits(Duration.ofMinutes(30), null));
+    SandboxInfo info = fixture.engine.extend(ME, ref, new TimeLimits(Duration.ofMinutes(30), null));
     assertThat(info.expiresAt()).isEqualTo(fixture.clock.now().plus(Duration.ofMinutes(30)));
     pass(Duration.ofMinutes(20));
     assertThat(state(ref)).isEqualTo(SandboxState.RUNNING);
