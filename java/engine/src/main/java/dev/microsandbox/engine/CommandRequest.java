@@ -54,6 +54,11 @@ public record CommandRequest(
     return new CommandRequest(List.of(argv), Map.of(), "", "", null, false, null, false, null);
   }
 
+  /// Whether it reads anything but end of file.
+  boolean readsInput() {
+    return openStdin || (stdin != null && stdin.length > 0);
+  }
+
   private static void checkEnvironment(Map<String, String> environment) {
     environment.forEach((name, value) -> {
       if (name.isEmpty() || name.indexOf('=') >= 0 || (name + value).indexOf('\0') >= 0) {

@@ -45,7 +45,6 @@ final class Database implements AutoCloseable {
       Connection connection = config.createConnection("jdbc:sqlite:" + file);
       try {
         Migrations.apply(connection);
-        connection.setAutoCommit(false);
         return new Database(connection);
       } catch (SQLException | RuntimeException e) {
         connection.close();
@@ -63,8 +62,9 @@ final class Database implements AutoCloseable {
   <T> T transaction(Work<T> work) {
     turn.lock();
     try {
+      execute("BEGIN IMMEDIATE");
       T result = work.run(connection);
-      connection.commit();
+      execute("COMMIT");
       return result;
     } catch (SQLException e) {
       rollback();
@@ -85,12 +85,19 @@ final class Database implements AutoCloseable {
     });
   }
 
+  /// By statements and not by the driver's transactions: where SQLite has rolled back by itself, as on
+  /// a full disk, the driver would never find back into step.
+  private void execute(String command) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(command);
+    }
+  }
+
   private void rollback() {
     try {
-      connection.rollback();
-    } catch (SQLException e) {
-      System.getLogger(Database.class.getName())
-          .log(System.Logger.Level.WARNING, "a transaction could not be rolled back", e);
+      execute("ROLLBACK");
+    } catch (SQLException _) {
+      // there is none any more: SQLite has rolled back by itself, or the beginning has failed
     }
   }
 
@@ -113,10 +120,8 @@ final class Database implements AutoCloseable {
   @Override
   public void close() {
     turn.lock();
-    try (Statement statement = connection.createStatement()) {
-      connection.commit();
-      connection.setAutoCommit(true);
-      statement.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    try {
+      execute("PRAGMA wal_checkpoint(TRUNCATE)");
     } catch (SQLException e) {
       System.getLogger(Database.class.getName())
           .log(System.Logger.Level.WARNING, "the database could not be tidied", e);

@@ -27,12 +27,19 @@ final class Drivers implements AutoCloseable {
   Drivers(List<IsolationDriver> drivers) {
     this.drivers = List.copyOf(drivers);
     for (IsolationDriver driver : drivers) {
-      reports.put(driver.kind(), probe(driver::probe));
+      reports.put(driver.kind(), new CompletableFuture<>());
     }
   }
 
-  private static CompletableFuture<ProbeReport> probe(Supplier<ProbeReport> probe) {
-    CompletableFuture<ProbeReport> report = new CompletableFuture<>();
+  /// Lets the probes begin; returns at once.
+  void startProbing() {
+    for (IsolationDriver driver : drivers) {
+      probe(driver::probe, futureOf(driver.kind()));
+    }
+  }
+
+  private static void probe(
+      Supplier<ProbeReport> probe, CompletableFuture<ProbeReport> report) {
     Thread.startVirtualThread(() -> {
       try {
         report.complete(probe.get());
@@ -40,7 +47,6 @@ final class Drivers implements AutoCloseable {
         report.completeExceptionally(e);
       }
     });
-    return report;
   }
 
   /// A driver and what it can do here.

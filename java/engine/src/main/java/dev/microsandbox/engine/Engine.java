@@ -68,6 +68,7 @@ public final class Engine implements SandboxService, AutoCloseable {
     for (SandboxRecord row : new Reconciler(store, drivers, clock).run()) {
       registry.add(new Sandbox(row, clock));
     }
+    drivers.startProbing();
     lifecycle =
         new Lifecycle(
             new Lifecycle.Parts(
@@ -106,6 +107,11 @@ public final class Engine implements SandboxService, AutoCloseable {
   /// What was found out about this host by trying; waits for it where that is not done yet.
   public List<ProbeReport.Finding> findings() {
     return drivers.findings();
+  }
+
+  /// For tests of what a full disk does.
+  Database database() {
+    return database;
   }
 
   /// Looks for idle and expired sandboxes now, rather than at the next interval.

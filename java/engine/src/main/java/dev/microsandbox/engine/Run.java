@@ -99,7 +99,7 @@ final class Run {
     }
     session.open(view);
     noteOomKills();
-    if (work instanceof Work.Command(_, CommandRequest request) && request.stdin() != null) {
+    if (work instanceof Work.Command(_, CommandRequest request) && request.stdin() != null && request.readsInput()) {
       Thread.startVirtualThread(() -> feed(request));
     }
   }

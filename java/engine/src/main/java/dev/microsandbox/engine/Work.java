@@ -33,7 +33,7 @@ sealed interface Work {
               request.environment(),
               request.workingDirectory(),
               request.user(),
-              request.stdin() != null || request.openStdin(),
+              request.readsInput(),
               offset,
               RunView.WINDOW),
           listener);

@@ -9,6 +9,7 @@ import dev.microsandbox.model.EndReason;
 import dev.microsandbox.model.SandboxId;
 import dev.microsandbox.model.SandboxState;
 import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -25,7 +26,7 @@ class RecoveryTest {
 
   @BeforeEach
   void open() {
-    before = new EngineFixture(home);
+    before = new EngineFixture(home, Map.of("shutdown-timeout", "0.1"));
   }
 
   @AfterEach
