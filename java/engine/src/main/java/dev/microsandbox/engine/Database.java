@@ -85,8 +85,8 @@ final class Database implements AutoCloseable {
     });
   }
 
-  /// By statements and not by the driver's transactions: where SQLite has rolled back by itself, as on
-  /// a full disk, the driver would never find back into step.
+  /// By statements and not by the driver's transactions: where SQLite has rolled back by itself, as
+  /// on a full disk, the driver would never find back into step.
   private void execute(String command) throws SQLException {
     try (Statement statement = connection.createStatement()) {
       statement.execute(command);

@@ -38,8 +38,7 @@ final class Drivers implements AutoCloseable {
     }
   }
 
-  private static void probe(
-      Supplier<ProbeReport> probe, CompletableFuture<ProbeReport> report) {
+  private static void probe(Supplier<ProbeReport> probe, CompletableFuture<ProbeReport> report) {
     Thread.startVirtualThread(() -> {
       try {
         report.complete(probe.get());

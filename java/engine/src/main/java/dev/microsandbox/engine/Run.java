@@ -99,7 +99,9 @@ final class Run {
     }
     session.open(view);
     noteOomKills();
-    if (work instanceof Work.Command(_, CommandRequest request) && request.stdin() != null && request.readsInput()) {
+    if (work instanceof Work.Command(_, CommandRequest request)
+        && request.stdin() != null
+        && request.readsInput()) {
       Thread.startVirtualThread(() -> feed(request));
     }
   }

@@ -36,13 +36,12 @@ class FullDiskTest {
     fixture
         .engine
         .database()
-        .write(
-            connection -> {
-              try (Statement statement = connection.createStatement()) {
-                // A number below the present size means that size.
-                statement.execute("PRAGMA max_page_count = " + (grows ? 1_000_000 : 1));
-              }
-            });
+        .write(connection -> {
+          try (Statement statement = connection.createStatement()) {
+            // A number below the present size means that size.
+            statement.execute("PRAGMA max_page_count = " + (grows ? 1_000_000 : 1));
+          }
+        });
   }
 
   /// Large enough to need pages of its own.
@@ -69,8 +68,7 @@ class FullDiskTest {
     mayGrow(false);
     assertCode(ErrorCode.DISK_FULL, () -> fixture.engine.create(ME, large("b")))
         .isInstanceOfSatisfying(
-            SandboxException.class,
-            e -> assertThat(e.details()).containsEntry("where", "host"));
+            SandboxException.class, e -> assertThat(e.details()).containsEntry("where", "host"));
     assertThat(fixture.host.launched).hasValue(1);
     assertThat(fixture.engine.status().stored()).isEqualTo(1);
     assertThat(fixture.engine.status().running()).isEqualTo(1);

@@ -104,7 +104,15 @@ class RunTest {
   void aCommandThatResistsIsKilledAndTimedOut() throws InterruptedException {
     CommandRequest request =
         new CommandRequest(
-            List.of("resist"), Map.of(), "", "", new byte[0], false, Duration.ofMillis(50), false, null);
+            List.of("resist"),
+            Map.of(),
+            "",
+            "",
+            new byte[0],
+            false,
+            Duration.ofMillis(50),
+            false,
+            null);
     RunResult result = engine.command(ME, ref, request).await();
     assertThat(result.outcome()).isEqualTo(Outcome.TIMED_OUT);
     assertThat(engine.get(ME, ref).state()).isEqualTo(SandboxState.RUNNING);
