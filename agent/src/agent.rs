@@ -16,10 +16,12 @@ use crate::timers::{Timer, Timers};
 use crate::upload::Upload;
 use crate::users::{Switching, User};
 use crate::wire::{Diagnostic, HostName};
+use microsandbox_egress::Egress;
 use rustix::process::WaitOptions;
 use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What one read takes at most.
 pub const READ: u64 = 64 << 10;
@@ -58,6 +60,10 @@ pub struct Agent {
     pub switching: Switching,
     pub dial: Dial,
     pub link: Link,
+    /// The capture of outbound connections, where this sandbox has one.
+    pub egress: Option<Egress>,
+    /// How long the capture can be left alone.
+    capture_sleep: Option<Duration>,
     pub objects: Objects,
     pub processes: BTreeMap<u64, Process>,
     pub contexts: BTreeMap<String, Context>,
@@ -103,6 +109,8 @@ impl Agent {
             switching,
             dial,
             link: Link::default(),
+            egress: None,
+            capture_sleep: None,
             objects: Objects::default(),
             processes: BTreeMap::new(),
             contexts: BTreeMap::new(),
@@ -129,12 +137,17 @@ impl Agent {
 
     /// One turn of the loop.
     pub fn turn(&mut self) -> Result<()> {
-        for ready in self.poller.wait(self.timers.sleep())? {
+        let sleep = [self.timers.sleep(), self.capture_sleep.take()]
+            .into_iter()
+            .flatten()
+            .min();
+        for ready in self.poller.wait(sleep)? {
             self.on_ready(ready);
         }
         while let Some(timer) = self.timers.pop() {
             self.on_timer(timer);
         }
+        self.capture_sleep = self.poll_capture();
         self.flush();
         Ok(())
     }
@@ -146,7 +159,7 @@ impl Agent {
             Source::Process(handle, part) => self.process_ready(handle, part, ready),
             Source::Interpreter(handle, part) => self.interpreter_ready(handle, part, ready),
             Source::FileJob(handle) => self.file_ready(handle),
-            Source::Egress(_) => {}
+            Source::Egress(_) => self.capture_ready(),
         }
     }
 

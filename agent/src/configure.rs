@@ -13,8 +13,6 @@ const MAX_BUNDLE: u64 = 8 << 20;
 const MARK: &str = "# Authorities added by microsandbox\n";
 /// Where Debian's update-ca-certificates finds them again.
 const CA_SOURCE: &str = "/usr/local/share/ca-certificates/microsandbox.crt";
-/// Any address does: queries to port 53 are captured whatever it is.
-const RESOLVER: &str = "nameserver 198.18.0.1\noptions timeout:5 attempts:2\n";
 /// Nothing is resolved, and nothing waits for that.
 const NO_RESOLVER: &str = "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n";
 
@@ -72,10 +70,13 @@ impl Agent {
     }
 
     fn set_egress(&mut self, enabled: bool) -> Result<()> {
-        self.keep(
-            "/etc/resolv.conf",
-            if enabled { RESOLVER } else { NO_RESOLVER },
-        )
+        self.enable_capture(enabled);
+        let resolver = if enabled {
+            microsandbox_egress::resolv_conf()
+        } else {
+            NO_RESOLVER.into()
+        };
+        self.keep("/etc/resolv.conf", &resolver)
     }
 
     fn name_host(&mut self, hostname: String, hosts: Vec<HostName>) -> Result<()> {

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::frame::{self, Decoder, FrameType, Header};
 use crate::object::ObjectId;
 use crate::output::Cursor;
-use crate::poll::{Interest, Poller};
+use crate::poll::{Interest, Poller, Source};
 use crate::wire::{AgentControl, Credit, Opened, Reset, ResetReason, agent_control};
 use prost::Message;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -248,6 +248,23 @@ impl Connection {
         frame::append(&mut bytes, id, FrameType::Reset, 0, &reset.encode_to_vec());
         self.control.push_back(bytes);
         self.close(id)
+    }
+
+    /// Puts a frame of a captured connection behind what is encoded already.
+    pub fn append(&mut self, stream: u32, kind: FrameType, payload: &[u8]) {
+        frame::append(&mut self.batch, stream, kind, 0, payload);
+    }
+
+    /// Bytes that are encoded and not yet written.
+    pub fn pending(&self) -> usize {
+        self.batch.len() - self.sent
+    }
+
+    /// Watches for room in the socket until the next flush.
+    pub fn wait_for_room(&mut self, poller: &Poller) -> Result<()> {
+        poller.watch(&self.socket, Source::Channel, self.interest, Interest::Both)?;
+        self.interest = Interest::Both;
+        Ok(())
     }
 
     /// Queues a control message.

@@ -8,6 +8,7 @@ pub mod agent;
 mod answers;
 mod background;
 mod burial;
+mod capture;
 mod cell_output;
 mod cells;
 mod configure;

@@ -142,6 +142,7 @@ impl Agent {
         self.link = Link::Down {
             pause: LATEST.min(pause * 2),
         };
+        self.capture_disconnected();
         self.objects.detach_all();
         self.uploads.clear();
         self.forget_files();
@@ -209,7 +210,7 @@ impl Agent {
             agent_version: env!("CARGO_PKG_VERSION").into(),
             objects: self.objects.states(MAX_LISTED),
             contexts: self.context_states(),
-            egress: false,
+            egress: self.egress.is_some(),
         }
     }
 
@@ -237,6 +238,19 @@ impl Agent {
                 }
             }
             Err(error) => self.channel_failed(&error),
+        }
+        if self.capture_waits() {
+            self.wait_for_room();
+        }
+    }
+
+    /// Has the loop come back as soon as the socket takes more.
+    fn wait_for_room(&mut self) {
+        let Link::Up(connection) = &mut self.link else {
+            return;
+        };
+        if let Err(error) = connection.wait_for_room(&self.poller) {
+            self.channel_failed(&error);
         }
     }
 }

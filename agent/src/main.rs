@@ -13,7 +13,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 const CHANNEL: &str = "/.msb/channel/agent.sock";
-const USAGE: &str = "usage: agent [--fd N | --socket PATH] [--system-root FOLDER]; without any it is PID 1 of a sandbox";
+const TUN: &str = "/dev/net/tun";
+const USAGE: &str = "usage: agent [--fd N | --socket PATH] [--system-root FOLDER] [--tun NODE]; without any it is PID 1 of a sandbox";
 /// After so many caught panics something is wrong for good, and the sandbox's end is the better answer.
 const MAX_PANICS: u32 = 100;
 
@@ -33,16 +34,18 @@ struct Options {
     dial: Dial,
     /// Where /etc/hosts and the like are written, if anywhere.
     system_root: Option<PathBuf>,
+    /// The TUN node to capture outbound connections with, if they are to be.
+    tun: Option<PathBuf>,
 }
 
 impl Options {
     fn parse() -> Result<Self> {
         let channel = std::env::var_os("MSB_CHANNEL").map_or(CHANNEL.into(), PathBuf::from);
+        let first = rustix::process::getpid().is_init();
         let mut options = Options {
             dial: Dial::Path(channel),
-            system_root: rustix::process::getpid()
-                .is_init()
-                .then(|| PathBuf::from("/")),
+            system_root: first.then(|| PathBuf::from("/")),
+            tun: first.then(|| PathBuf::from(TUN)),
         };
         let mut arguments = std::env::args().skip(1);
         while let Some(name) = arguments.next() {
@@ -50,6 +53,7 @@ impl Options {
             match name.as_str() {
                 "--socket" => options.dial = Dial::Path(PathBuf::from(value)),
                 "--fd" => options.dial = Dial::Once(Some(passed(&value)?)),
+                "--tun" => options.tun = Some(PathBuf::from(value)),
                 "--system-root" => options.system_root = Some(PathBuf::from(value)),
                 _ => return Err(usage()),
             }
@@ -92,12 +96,16 @@ fn run(options: Options) -> Result<()> {
     if !first {
         let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
     }
-    serve(Agent::new(
-        options.dial,
-        identity,
-        switching,
-        options.system_root,
-    )?)
+    let mut agent = Agent::new(options.dial, identity, switching, options.system_root)?;
+    if let Some(node) = options.tun {
+        if let Err(error) = agent.capture(&node) {
+            agent.diagnose(
+                "error",
+                &format!("this sandbox has no outbound network: {error}"),
+            );
+        }
+    }
+    serve(agent)
 }
 
 fn serve(mut agent: Agent) -> Result<()> {

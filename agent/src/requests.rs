@@ -27,6 +27,9 @@ impl Agent {
             return Err(Error::Broken("the first frame must be Welcome"));
         }
         let stream = header.stream;
+        if Agent::is_captured(stream) && header.kind != FrameType::Open {
+            return self.on_captured_frame(stream, header.kind, &payload);
+        }
         match header.kind {
             FrameType::Control | FrameType::Event => Ok(()),
             FrameType::Open => {
@@ -107,6 +110,7 @@ impl Agent {
             return match message.body {
                 Some(host_control::Body::Welcome(_)) => {
                     connection.welcomed = true;
+                    self.capture_connected();
                     Ok(())
                 }
                 _ => Err(Error::Broken("the first frame must be Welcome")),
@@ -127,7 +131,11 @@ impl Agent {
     fn on_request(&mut self, id: u64, body: host_control::Body) -> Result<()> {
         use host_control::Body;
         match body {
-            Body::Welcome(_) | Body::DnsAnswer(_) => return Ok(()),
+            Body::Welcome(_) => return Ok(()),
+            Body::DnsAnswer(answer) => {
+                self.on_dns_answer(id, &answer);
+                return Ok(());
+            }
             Body::Ping(_) => {}
             Body::Interrupt(request) => self.interrupt(&request)?,
             Body::Signal(request) => self.signal(&request)?,

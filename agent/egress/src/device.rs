@@ -1,7 +1,7 @@
 //! Creates the TUN device to which all of a sandbox's outbound packets are routed.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::thread;
@@ -23,6 +23,12 @@ const QUEUE: u32 = 4_096;
 /// The kernel puts an IPv6 address into force within a millisecond, in the background.
 const IPV6_IN_FORCE: Duration = Duration::from_millis(200);
 
+/// Addresses that only a route out can reach.
+const ELSEWHERE: [IpAddr; 2] = [
+    IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1)),
+    IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)),
+];
+
 /// The captured device, before [`Egress`](crate::Egress) takes it.
 #[derive(Debug)]
 pub struct Device {
@@ -34,12 +40,21 @@ impl Device {
     /// Creates the device from the TUN node at `node` in the current network namespace, gives it its addresses, brings it
     /// and the loopback device up, and makes it the default route. Asks for CAP_NET_ADMIN in the namespace.
     ///
-    /// A kernel without IPv6 gets a device without it.
+    /// A kernel without IPv6 gets a device without it. A namespace with a route out of its own is left as it is: an agent
+    /// started in the host's by mistake must not take over the host's network.
     pub fn create(node: &Path) -> io::Result<Self> {
+        let mut netlink = Netlink::open()?;
+        if ELSEWHERE
+            .into_iter()
+            .any(|address| netlink.has_route(address))
+        {
+            let message =
+                "this network namespace has a way out already, which the capture would replace";
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
+        }
         let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NONBLOCK;
         let tun = rustix::fs::open(node, flags, Mode::empty())?;
         sys::become_tun(tun.as_fd(), DEVICE_NAME)?;
-        let mut netlink = Netlink::open()?;
         netlink.up(index_of("lo")?)?;
         let index = index_of(DEVICE_NAME)?;
         netlink.size_link(index, MTU as u32, QUEUE)?;
@@ -68,7 +83,7 @@ fn add_ipv6(netlink: &mut Netlink, index: u32) -> io::Result<()> {
     netlink.add_address(index, address, PREFIX_V6)?;
     netlink.add_default_route(index, IpAddr::V6(PEER_V6))?;
     let start = Instant::now();
-    while !netlink.is_local(address)? && start.elapsed() < IPV6_IN_FORCE {
+    while !netlink.is_local(address) && start.elapsed() < IPV6_IN_FORCE {
         thread::sleep(Duration::from_micros(100));
     }
     Ok(())

@@ -114,7 +114,17 @@ impl Netlink {
     }
 
     /// Whether packets to `address` are delivered here: IPv6 addresses come into force some time after they were added.
-    pub(crate) fn is_local(&mut self, address: IpAddr) -> io::Result<bool> {
+    pub(crate) fn is_local(&mut self, address: IpAddr) -> bool {
+        self.route_type(address).is_ok_and(|it| it == RTN_LOCAL)
+    }
+
+    /// Whether packets to `address` can leave.
+    pub(crate) fn has_route(&mut self, address: IpAddr) -> bool {
+        self.route_type(address).is_ok_and(|it| it == RTN_UNICAST)
+    }
+
+    /// The type of the route that packets to `address` take; an error where there is none.
+    fn route_type(&mut self, address: IpAddr) -> io::Result<u8> {
         let mut message = Message::new(RTM_GETROUTE, REQUEST);
         let bits = octets(address).len() as u8 * 8;
         message
@@ -123,8 +133,10 @@ impl Netlink {
         message.attribute(RTA_DST, &octets(address));
         let mut reply = [0; 4096];
         let length = self.converse(message, &mut reply)?;
-        let reply = &reply[..length];
-        Ok(kind(reply) == Some(RTM_NEWROUTE) && reply.get(ROUTE_TYPE) == Some(&RTN_LOCAL))
+        match reply[..length].get(ROUTE_TYPE) {
+            Some(route) if kind(&reply) == Some(RTM_NEWROUTE) => Ok(*route),
+            _ => Err(io::Error::from(io::ErrorKind::InvalidData)),
+        }
     }
 
     fn ask(&mut self, message: Message) -> io::Result<()> {

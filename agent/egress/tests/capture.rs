@@ -520,3 +520,15 @@ fn assert_eventually_nothing_is_left(host: &Host) {
         thread::sleep(Duration::from_millis(20));
     }
 }
+
+#[test]
+fn a_namespace_with_a_way_out_is_left_alone() {
+    let Some((sandbox, device)) = Sandbox::create("a_namespace_with_a_way_out_is_left_alone")
+    else {
+        return;
+    };
+    let again =
+        sandbox.run(|| microsandbox_egress::Device::create("/dev/net/tun".as_ref()).map(drop));
+    assert_eq!(again.unwrap_err().kind(), ErrorKind::AlreadyExists);
+    drop(device);
+}

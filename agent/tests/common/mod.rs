@@ -192,6 +192,7 @@ impl Host {
         command.args([
             "-m",
             "-u",
+            "-n",
             "-p",
             "-f",
             "--mount-proc",
@@ -207,6 +208,28 @@ impl Host {
             .env("MSB_CHANNEL", &path)
             .stdin(Stdio::null());
         Self::greeted(folder, listener, command)
+    }
+
+    /// Starts an agent in a network namespace of its own, whose outbound connections it captures. None, and said so,
+    /// where this user may not make one.
+    pub fn start_captured(test: &str) -> Option<Host> {
+        if !rustix::process::geteuid().is_root() {
+            eprintln!("SKIPPED {test}: needs root for a network namespace and a TUN device");
+            return None;
+        }
+        let folder = Folder::new();
+        let path = folder.0.join("agent.sock");
+        let listener = UnixListener::bind(&path).unwrap();
+        let mut command = Command::new("unshare");
+        command.args([
+            "--net",
+            env!("CARGO_BIN_EXE_agent"),
+            "--tun",
+            "/dev/net/tun",
+            "--socket",
+        ]);
+        command.arg(&path).stdin(Stdio::null());
+        Some(Self::greeted(folder, listener, command))
     }
 
     fn launch(environment: &[(&str, &str)], root: bool) -> Host {
