@@ -698,60 +698,74 @@ function watchInterrupts() {
   const { Session } = require('inspector');
   const { Socket } = require('net');
   const session = new Session();
+  let objectId; // the inspector's name for `interrupt`
+  let wanted = 0; // the cell that is to end
+  let failures = 0;
+
+  const socket = new Socket({ fd: workerData.fd, readable: true, writable: false }); // keeps this thread alive
+  let received = Buffer.alloc(0);
+  socket.on('data', (bytes) => {
+    received = Buffer.concat([received, bytes]);
+    while (received.length >= 4 && received.length >= 4 + received.readUInt32BE(0)) {
+      const end = 4 + received.readUInt32BE(0);
+      const { type, id } = JSON.parse(received.toString('utf8', 4, end));
+      received = received.subarray(end);
+      if (type === 'interrupt') endCell(Number(id));
+    }
+  });
+
   session.connectToMainThread();
   session.post('Runtime.evaluate', { expression: `globalThis[${JSON.stringify(workerData.key)}]` }, (error, answer) => {
     if (error) return;
     objectId = answer.result.objectId;
-    listen();
+    if (wanted) deliver(wanted, 0);
   });
 
-  function listen() {
-    const socket = new Socket({ fd: workerData.fd, readable: true, writable: false });
-    let received = Buffer.alloc(0);
-    socket.on('data', (bytes) => {
-      received = Buffer.concat([received, bytes]);
-      while (received.length >= 4 && received.length >= 4 + received.readUInt32BE(0)) {
-        const end = 4 + received.readUInt32BE(0);
-        const { type, id } = JSON.parse(received.toString('utf8', 4, end));
-        received = received.subarray(end);
-        if (type === 'interrupt') deliver(id, 0);
-      }
-    });
-  }
-
-  let objectId;
-  let failures = 0;
-  function ask(id, terminate, done) {
-    const functionDeclaration = `function() { return this(${Number(id)}, ${terminate}); }`;
-    session.post('Runtime.callFunctionOn', { objectId, functionDeclaration, returnByValue: true }, (error, answer) => {
-      if (!error && !answer.exceptionDetails) {
-        failures = 0;
-        done(answer.result.value);
-      } else if (++failures % 4 === 0 && Atomics.load(workerData.shared, 0) === id % workerData.ids) {
-        // One failure is a question that met a termination still pending, and took it up; more are a full stack.
-        session.post('Runtime.terminateExecution');
-      }
-    });
-  }
-
-  let wanted = 0;
-  /** Asks for the cell's end, which a loop that turns brings about; then ends by force what keeps it from turning. */
-  function deliver(id, attempt) {
+  function endCell(id) {
     wanted = id;
+    if (objectId) deliver(id, 0);
+  }
+
+  function ask(id, terminate, done) {
+    const functionDeclaration = `function() { return this(${id}, ${terminate}); }`;
+    session.post('Runtime.callFunctionOn', { objectId, functionDeclaration, returnByValue: true }, (error, answer) =>
+      done(error || answer.exceptionDetails ? 'failed' : answer.result.value),
+    );
+  }
+
+  /**
+   * Asks for the cell's end, which a loop that turns brings about; then ends by force what keeps it from turning. One
+   * thing at a time: a question that reaches the main thread after a termination would take it up.
+   */
+  function deliver(id, attempt) {
+    let over = false;
+    const again = () => {
+      if (!over && wanted === id && attempt < 100) deliver(id, attempt + 1);
+      over = true;
+    };
+    setTimeout(again, 150); // the question was itself terminated
     ask(id, false, (state) => {
-      if (state === 'over') wanted = 0;
-      else if (state === 'busy' && attempt > 0) terminate(id, attempt);
+      if (state === 'over') over = true;
+      else if (state === 'busy' && attempt > 0) terminate(id, attempt, () => setTimeout(again, 15));
+      else {
+        if (state === 'failed' && ++failures % 4 === 0) terminateIfRunning(id);
+        setTimeout(again, 15);
+      }
     });
-    // Not left to the answer: a question may itself be terminated.
-    setTimeout(() => wanted === id && attempt < 100 && deliver(id, attempt + 1), 15);
   }
 
   /** Both messages reach the main thread at one moment, so that what `interrupt` arranges still holds at the end. */
-  function terminate(id, attempt) {
+  function terminate(id, attempt, done) {
     ask(id, true, (state) => {
-      if (state !== 'busy') session.post('Runtime.evaluate', { expression: '0' }); // takes up what met nothing
+      if (state === 'idle' || state === 'over') session.post('Runtime.evaluate', { expression: '0' }); // takes it up
+      done();
     });
     if (!workerData.fromWithin || attempt > 1) session.post('Runtime.terminateExecution');
+  }
+
+  /** For a stack so full that no question can be answered; a single failure is one that met a termination. */
+  function terminateIfRunning(id) {
+    if (Atomics.load(workerData.shared, 0) === id % workerData.ids) session.post('Runtime.terminateExecution');
   }
 }
 
