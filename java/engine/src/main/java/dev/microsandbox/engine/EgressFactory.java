@@ -2,6 +2,8 @@ package dev.microsandbox.engine;
 
 import dev.microsandbox.agent.OutboundHandler;
 import dev.microsandbox.agent.SandboxConfiguration.SmallFile;
+import dev.microsandbox.egress.ConnectionRecord;
+import dev.microsandbox.egress.Egress;
 import dev.microsandbox.model.NetworkPolicy;
 import dev.microsandbox.model.SandboxId;
 import java.util.List;
@@ -13,6 +15,27 @@ public interface EgressFactory {
 
   /// @param log takes what people should know: a line for each connection that was denied, say
   SandboxNetwork open(SandboxId id, NetworkPolicy policy, NetworkLog log);
+
+  /// By the server's egress.
+  static EgressFactory of(Egress egress) {
+    return (_, policy, log) -> {
+      boolean open = policy != NetworkPolicy.NONE;
+      return new SandboxNetwork(
+          egress.forSandbox(policy, record -> log.line(level(record), record.line())),
+          open,
+          open ? egress.provision().environment() : Map.of(),
+          Map.of(),
+          egress.provision().caBundle(),
+          List.of());
+    };
+  }
+
+  private static String level(ConnectionRecord record) {
+    return switch (record.verdict()) {
+      case CARRIED -> "info";
+      case DENIED, FAILED, LIMITED -> "warning";
+    };
+  }
 
   /// A sandbox's way out, and what has to be told to the sandbox about it.
   ///

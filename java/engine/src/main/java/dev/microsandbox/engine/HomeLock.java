@@ -22,7 +22,8 @@ final class HomeLock implements AutoCloseable {
     this.channel = channel;
   }
 
-  /// Makes the home where there is none, for its owner alone.
+  /// Makes the home where there is none. Others may pass through it, as sandboxes' roots have to, but
+  /// see nothing.
   static HomeLock take(Path home) {
     try {
       makeHome(home);
@@ -48,7 +49,7 @@ final class HomeLock implements AutoCloseable {
   private static void makeHome(Path home) throws IOException {
     if (!Files.isDirectory(home)) {
       Files.createDirectories(
-          home, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+          home, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx--x--x")));
     }
   }
 

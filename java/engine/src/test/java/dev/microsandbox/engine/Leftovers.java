@@ -1,0 +1,76 @@
+package dev.microsandbox.engine;
+
+import dev.microsandbox.model.SandboxId;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+
+/// What there is of a sandbox on this host, by looking: processes, mounts in any process's namespace,
+/// control groups, files of the home.
+final class Leftovers {
+  private Leftovers() {}
+
+  static List<String> of(SandboxId id, Path home) {
+    List<String> found = new ArrayList<>();
+    for (Path process : processes()) {
+      if (read(process.resolve("cgroup")).contains(id.value())) {
+        found.add("process " + process.getFileName() + " " + read(process.resolve("comm")).strip());
+      }
+      read(process.resolve("mountinfo"))
+          .lines()
+          .filter(line -> line.contains(id.value()))
+          .forEach(line -> found.add("mount " + line));
+    }
+    walk(Path.of("/sys/fs/cgroup"), path -> named(path, id)).forEach(p -> found.add("group " + p));
+    walk(home, path -> named(path, id)).forEach(p -> found.add("file " + p));
+    return found;
+  }
+
+  /// The sandbox's first process, as the host numbers it.
+  static long firstProcess(SandboxId id) {
+    for (Path process : processes()) {
+      String status = read(process.resolve("status"));
+      boolean first =
+          status.lines().anyMatch(line -> line.startsWith("NSpid:") && line.endsWith("\t1"));
+      if (first && read(process.resolve("cgroup")).contains(id.value())) {
+        return Long.parseLong(process.getFileName().toString());
+      }
+    }
+    throw new AssertionError("no first process of " + id);
+  }
+
+  private static boolean named(Path path, SandboxId id) {
+    Path name = path.getFileName();
+    return name != null && name.toString().contains(id.value());
+  }
+
+  private static List<Path> processes() {
+    try (Stream<Path> entries = Files.list(Path.of("/proc"))) {
+      return entries.filter(entry -> entry.getFileName().toString().matches("\\d+")).toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static List<Path> walk(Path root, Predicate<Path> wanted) {
+    try (Stream<Path> all = Files.walk(root)) {
+      return all.filter(wanted).toList();
+    } catch (IOException | UncheckedIOException e) {
+      return List.of(root.resolve("changed while it was looked through: " + e.getMessage()));
+    }
+  }
+
+  /// Empty where the process has gone.
+  private static String read(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException _) {
+      return "";
+    }
+  }
+}
