@@ -12,7 +12,7 @@ import pytest
 from .conftest import ROOT, Server
 
 BLOCKS = re.findall(
-    r"<!-- run by .*test_readme.py -->\n```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL
+    r"<!-- run by [^\n]*test_readme.py -->\n```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL
 )
 
 EXPECTED = [

@@ -171,7 +171,8 @@ def test_stop_and_start_keep_the_disk_of_a_sandbox_that_is_not_ephemeral() -> No
     sandbox.start()
     assert sandbox.files.read_text("kept.txt") == "still here"
     assert sandbox.run("v").has_error()
-    sandbox.stop()
+    sandbox.delete()
+    sandbox.delete()
 
 
 @pytest.mark.parametrize(

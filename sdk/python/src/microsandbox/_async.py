@@ -155,6 +155,16 @@ class BaseSandbox:
         finally:
             await self._transport.close()
 
+    async def delete(self) -> None:
+        """End it and remove all that there is of it, its disk too. Nothing happens where it is gone already."""
+        self._started = False
+        try:
+            await self._transport.call(_wire.delete(self._settings.target))
+        except SandboxNotFoundError:
+            pass  # an ephemeral one that was stopped
+        finally:
+            await self._transport.close()
+
     async def info(self) -> Mapping[str, Any]:
         """What the server knows of it: id, state, image, limits, times."""
         answer: Mapping[str, Any] = await self._call(_wire.info(self._settings.target))

@@ -112,6 +112,11 @@ def stop(target: Target) -> Call:
     return Call("POST", target.path("/stop"), b"{}", parse=_nothing)
 
 
+def delete(target: Target) -> Call:
+    """Remove a sandbox with all that is in it."""
+    return Call("DELETE", target.path(), parse=_nothing)
+
+
 def start(target: Target, timeout: float | None) -> Call:
     """Start a stopped sandbox."""
     return Call("POST", target.path("/start"), b"{}", timeout=timeout)

@@ -157,6 +157,16 @@ class BaseSandbox:
         finally:
             self._transport.close()
 
+    def delete(self) -> None:
+        """End it and remove all that there is of it, its disk too. Nothing happens where it is gone already."""
+        self._started = False
+        try:
+            self._transport.call(_wire.delete(self._settings.target))
+        except SandboxNotFoundError:
+            pass  # an ephemeral one that was stopped
+        finally:
+            self._transport.close()
+
     def info(self) -> Mapping[str, Any]:
         """What the server knows of it: id, state, image, limits, times."""
         answer: Mapping[str, Any] = self._call(_wire.info(self._settings.target))
