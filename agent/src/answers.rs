@@ -34,6 +34,21 @@ impl Agent {
         }
     }
 
+    /// Forgets who waited on a connection that is gone: its streams and requests have numbers that the next one uses again.
+    pub fn forget_waiting(&mut self) {
+        self.uploads.clear();
+        self.forget_files();
+        for process in self.processes.values_mut() {
+            process.forget_streams();
+        }
+        for context in self.contexts.values_mut() {
+            context.opening = None;
+        }
+        if let Some(ending) = &mut self.ending {
+            ending.request = 0;
+        }
+    }
+
     /// A line for the sandbox's log; kept for a while where nobody listens.
     pub fn diagnose(&mut self, level: &str, text: &str) {
         let text = clipped(text, MAX_TEXT).into();

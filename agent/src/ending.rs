@@ -13,7 +13,7 @@ const DEFAULT_GRACE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Ending {
     /// The request that asked for it, 0 for a signal.
-    request: u64,
+    pub request: u64,
 }
 
 impl Agent {

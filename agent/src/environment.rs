@@ -26,6 +26,7 @@ pub struct Environment {
     configured: Variables,
     unset: Vec<String>,
     authorities: bool,
+    version: u64,
 }
 
 impl Environment {
@@ -44,6 +45,7 @@ impl Environment {
     /// Replaces what the host had configured, where it says something now. What it takes away stays away until it is given
     /// again.
     pub fn configure(&mut self, variables: Variables, unset: Vec<String>) {
+        self.version += 1;
         if !unset.is_empty() {
             self.configured.retain(|name, _| !unset.contains(name));
             self.unset = unset;
@@ -55,7 +57,13 @@ impl Environment {
 
     /// The host has given authorities of its own, so that tools are to be pointed at the system's bundle.
     pub fn set_authorities(&mut self) {
+        self.version += u64::from(!self.authorities);
         self.authorities = true;
+    }
+
+    /// Counts the changes, for those who have composed one.
+    pub fn version(&self) -> u64 {
+        self.version
     }
 
     /// The whole environment for a program of `user`, with what its request adds.

@@ -147,19 +147,18 @@ impl Agent {
 
     /// Tells a driver what has changed in its environment since it was last told.
     pub fn tell_environment(&mut self, handle: u64) {
+        let environment = &self.settings.environment;
         let Some(interpreter) = self.interpreters.get(&handle) else {
             return;
         };
         let Some(context) = self.contexts.get(&interpreter.context) else {
             return;
         };
-        let Ok(user) = self.user(&context.user) else {
+        if interpreter.told_version == environment.version() {
             return;
-        };
-        let now = self
-            .settings
-            .environment
-            .compose(&user, &context.environment);
+        }
+        let version = environment.version();
+        let now = environment.compose(&interpreter.user, &context.environment);
         let gone = interpreter
             .told
             .keys()
@@ -172,14 +171,11 @@ impl Agent {
             .map(|(name, value)| (name.as_str(), Some(value.as_str())))
             .chain(gone)
             .collect();
-        if set.is_empty() {
-            return;
-        }
-        if let Ok(frame) = (Order::Environment { set }).encode() {
-            self.order(handle, &frame);
-        }
+        let frame = (Order::Environment { set }).encode().unwrap_or_default();
+        self.order(handle, &frame);
         if let Some(interpreter) = self.interpreters.get_mut(&handle) {
             interpreter.told = now;
+            interpreter.told_version = version;
         }
     }
 

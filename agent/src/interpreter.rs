@@ -9,6 +9,7 @@ use crate::not_started::NotStarted;
 use crate::poll::{Interest, Part, Poller, Ready, Source};
 use crate::spawn::{self, Launch};
 use crate::timers::Timer;
+use crate::users::User;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use std::collections::VecDeque;
 use std::ffi::CString;
@@ -40,7 +41,10 @@ pub struct Interpreter {
     pub report: Option<OwnedFd>,
     pub not_started: Option<NotStarted>,
     pub began: Instant,
+    pub user: User,
+    /// The environment that it knows of, and when that was composed.
     pub told: Variables,
+    pub told_version: u64,
     pub last_words: Vec<u8>,
 }
 
@@ -202,7 +206,9 @@ impl Agent {
             report: Some(report),
             not_started: None,
             began: Instant::now(),
+            user,
             told: variables,
+            told_version: self.settings.environment.version(),
             last_words: Vec::new(),
         };
         interpreter.watch_control(true, &self.poller);

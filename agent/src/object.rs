@@ -75,11 +75,11 @@ impl Objects {
         self.all.remove(id)
     }
 
-    /// Forgets an outcome that the host has; a living object stays.
-    pub fn acknowledge(&mut self, id: &ObjectId) {
-        if self.get(id).is_some_and(|object| object.finished.is_some()) {
-            self.remove(id);
-        }
+    /// Forgets an outcome that the host has and gives the streams that still showed it; a living object stays.
+    pub fn acknowledge(&mut self, id: &ObjectId) -> Vec<u32> {
+        let ended = self.get(id).is_some_and(|object| object.finished.is_some());
+        let forgotten = if ended { self.remove(id) } else { None };
+        forgotten.map(|object| object.viewers).unwrap_or_default()
     }
 
     /// Records an outcome, for the first time only.

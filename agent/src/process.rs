@@ -307,6 +307,14 @@ impl Agent {
 }
 
 impl Process {
+    /// Forgets the streams of a connection that is gone; the process goes on.
+    pub fn forget_streams(&mut self) {
+        self.pending.clear();
+        if let Some(stdin) = &mut self.stdin {
+            stdin.forget_senders();
+        }
+    }
+
     /// Whether its pid may have been given to another by now; its group lives on while it has members.
     pub fn is_reaped(&self) -> bool {
         self.exit.is_some()

@@ -5,7 +5,7 @@ use crate::connection::View;
 use crate::error::{Error, Result};
 use crate::link::Link;
 use crate::object::{ObjectId, Runner};
-use crate::wire::Finished;
+use crate::wire::{Finished, ResetReason};
 
 /// Bytes between a viewer and the end of the output at which the program is made to wait.
 const BEHIND: u64 = 64 << 10;
@@ -67,6 +67,18 @@ impl Agent {
         }
         self.touch_viewers(id);
         self.regulate(id);
+    }
+
+    /// Forgets an ended object whose outcome the host has; streams that still show it are over.
+    pub fn acknowledge(&mut self, id: &ObjectId) {
+        for stream in self.objects.acknowledge(id) {
+            self.refuse(
+                stream,
+                ResetReason::Cancelled,
+                "",
+                "the object was acknowledged",
+            );
+        }
     }
 
     /// Ends an object with its outcome.

@@ -44,8 +44,10 @@ fn open(stream: u32, target: host_open::Target) -> Vec<u8> {
     frame_of(stream, FrameType::Open, &open.encode_to_vec())
 }
 
-/// What the host says, step by step, and the number of frames that answer each.
-fn steps() -> Vec<(Vec<u8>, fn(&Conversation) -> bool)> {
+/// What the host says at once, and when it has its answer.
+type Step = (Vec<u8>, fn(&Conversation) -> bool);
+
+fn steps() -> Vec<Step> {
     let mut greeting = b"MSBCHAN1".to_vec();
     greeting.extend(1..=16u8);
     let configure = Configure {
