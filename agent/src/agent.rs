@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::files::Files;
 use crate::interpreter::Interpreter;
+use crate::lane;
 use crate::link::{Dial, Link};
 use crate::object::Objects;
 use crate::poll::{Poller, Ready, Source};
@@ -83,6 +84,8 @@ pub struct Agent {
     pub childless: bool,
     /// Set once everything has ended: the loop returns.
     pub over: bool,
+    /// Read by programs that are given no input.
+    pub null: OwnedFd,
     signals: OwnedFd,
     last_handle: u64,
 }
@@ -124,6 +127,7 @@ impl Agent {
             ending: None,
             childless: false,
             over: false,
+            null: lane::null()?,
             signals,
             last_handle: 0,
         })

@@ -2,6 +2,7 @@
 //!
 //! Nothing is queued for a viewing stream: its next frame is made from the object when there is room in the batch.
 
+mod credit;
 mod sending;
 
 use self::sending::BATCH;
@@ -10,16 +11,13 @@ use crate::frame::{self, Decoder, FrameType, Header};
 use crate::object::ObjectId;
 use crate::output::Cursor;
 use crate::poll::{Interest, Poller, Source};
-use crate::wire::{AgentControl, Credit, Opened, Reset, ResetReason, agent_control};
+use crate::wire::{AgentControl, Reset, ResetReason, agent_control};
 use prost::Message;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{ErrorKind, Read};
 use std::os::unix::net::UnixStream;
 
 const MAX_STREAMS: usize = 4_096;
-const MAX_GRANTED: u64 = 8 << 20;
-/// What the host may grant for one stream.
-const MAX_CREDIT: u64 = 1 << 20;
 pub const MAX_INITIAL: u64 = 256 << 10;
 
 /// A stream that shows an object.
@@ -39,6 +37,8 @@ pub struct Stream {
     window: u64,
     /// The window's size, counted against the connection's.
     granted: u64,
+    /// The size that it is to have once there is room.
+    wanted: u64,
     /// Bytes consumed here and not yet granted again.
     consumed: u64,
     /// Frames to be sent before anything of the view: kind, lane, payload.
@@ -145,27 +145,6 @@ impl Connection {
         Ok(())
     }
 
-    /// Queues OPENED, once, granting as much of `window` as there is room for.
-    pub fn opened(&mut self, id: u32, window: u64, offset: u64) {
-        let room = MAX_GRANTED.saturating_sub(self.granted);
-        let granted = window.min(MAX_INITIAL).min(room);
-        let Some(stream) = self.streams.get_mut(&id).filter(|stream| !stream.opened) else {
-            return;
-        };
-        self.granted += granted;
-        stream.opened = true;
-        stream.window = granted;
-        stream.granted = granted;
-        let opened = Opened {
-            window: granted as u32,
-            offset,
-        };
-        stream
-            .queue
-            .push_back((FrameType::Opened, 0, opened.encode_to_vec()));
-        self.touch(id);
-    }
-
     /// Shows an object on a stream from an offset on; OPENED must have been queued.
     pub fn show(&mut self, id: u32, object: ObjectId, cursor: Cursor) {
         let Some(stream) = self.streams.get_mut(&id) else {
@@ -178,57 +157,6 @@ impl Connection {
             started,
         });
         self.touch(id);
-    }
-
-    /// Counts DATA of the host's against the window; true where the stream is still known.
-    pub fn received(&mut self, id: u32, length: usize) -> Result<bool> {
-        let Some(stream) = self.streams.get_mut(&id) else {
-            return Ok(false);
-        };
-        stream.window = stream
-            .window
-            .checked_sub(length as u64)
-            .ok_or(Error::Broken("more data than was granted"))?;
-        Ok(true)
-    }
-
-    /// Grants again what was consumed, once that is worth a frame.
-    pub fn consumed(&mut self, id: u32, length: u64) {
-        let Some(stream) = self.streams.get_mut(&id) else {
-            return;
-        };
-        stream.consumed += length;
-        if stream.consumed > 0 && (stream.consumed * 2 >= stream.granted || stream.window == 0) {
-            let bytes = std::mem::take(&mut stream.consumed);
-            stream.window += bytes;
-            let credit = Credit {
-                bytes: bytes as u32,
-            };
-            stream
-                .queue
-                .push_back((FrameType::Credit, 0, credit.encode_to_vec()));
-            self.touch(id);
-        }
-    }
-
-    /// Takes CREDIT of the host's.
-    pub fn credited(&mut self, id: u32, bytes: u32) -> Result<()> {
-        let Some(stream) = self.streams.get_mut(&id) else {
-            return Ok(());
-        };
-        stream.credit += u64::from(bytes);
-        if stream.credit > MAX_CREDIT {
-            return Err(Error::Broken("a window that is too large"));
-        }
-        self.touch(id);
-        Ok(())
-    }
-
-    /// Forgets a stream; gives its view.
-    pub fn close(&mut self, id: u32) -> Option<View> {
-        let stream = self.streams.remove(&id)?;
-        self.granted -= stream.granted;
-        stream.view
     }
 
     /// Ends a stream with a reason.

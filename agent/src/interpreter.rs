@@ -4,7 +4,7 @@ use crate::agent::{Agent, Child};
 use crate::driver::{Language, Reports};
 use crate::environment::{self, Variables};
 use crate::error::{Error, Result};
-use crate::lane::{self, Lane};
+use crate::lane::Lane;
 use crate::not_started::NotStarted;
 use crate::poll::{Interest, Part, Poller, Ready, Source};
 use crate::spawn::{self, Launch};
@@ -165,9 +165,9 @@ impl Agent {
             Language::Node => Some(socket_pair()?),
             Language::Python => None,
         };
-        let (null, driver) = (lane::null()?, context.language.sealed_source()?);
+        let driver = context.language.sealed_source()?;
         let mut descriptors = vec![
-            &null,
+            &self.null,
             &out_writer,
             &err_writer,
             &driver,

@@ -92,7 +92,7 @@ pub fn pipe() -> Result<(OwnedFd, OwnedFd)> {
     rustix::pipe::pipe_with(PipeFlags::CLOEXEC).map_err(|error| Error::system("make a pipe", error))
 }
 
-/// What a program reads that is given no input.
+/// What programs read that are given no input. Opened once, before a tenant could put anything else in its place.
 pub fn null() -> Result<OwnedFd> {
     let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::CLOEXEC;
     rustix::fs::open("/dev/null", flags, rustix::fs::Mode::empty())

@@ -144,8 +144,7 @@ impl Agent {
         };
         self.capture_disconnected();
         self.objects.detach_all();
-        self.uploads.clear();
-        self.forget_files();
+        self.forget_waiting();
         for id in self.objects.ids() {
             self.regulate(&id);
         }

@@ -4,7 +4,7 @@ use crate::agent::{Agent, Child, READ};
 use crate::environment;
 use crate::error::{Error, Result};
 use crate::exit::Exit;
-use crate::lane::{self, Lane, Taken};
+use crate::lane::{Lane, Taken};
 use crate::not_started::{self, NotStarted};
 use crate::object::{ObjectId, Runner};
 use crate::poll::{Part, Ready, Source};
@@ -90,11 +90,14 @@ impl Agent {
         };
         let (out, out_writer) = Lane::new(Source::Process(handle, Part::Stdout))?;
         let (err, err_writer) = Lane::new(Source::Process(handle, Part::Stderr))?;
-        let (stdin, reader) = match request.stdin {
-            true => Stdin::new(Source::Process(handle, Part::Stdin))
-                .map(|(stdin, reader)| (Some(stdin), reader))?,
-            false => (None, lane::null()?),
+        let mut descriptors = vec![&self.null, &out_writer, &err_writer];
+        let input = match request.stdin {
+            true => Some(Stdin::new(Source::Process(handle, Part::Stdin))?),
+            false => None,
         };
+        if let (Some((_, reader)), Some(first)) = (&input, descriptors.first_mut()) {
+            *first = reader;
+        }
         let (pid, report) = spawn::start(&Launch {
             argv,
             environment: environment::strings(&variables),
@@ -102,15 +105,15 @@ impl Agent {
             directory: self.directory(&request.working_directory, &user)?,
             user: &user,
             switching: self.switching,
-            descriptors: vec![&reader, &out_writer, &err_writer],
+            descriptors,
         })?;
         self.poller
             .watch_read(&report, Source::Process(handle, Part::Report))?;
         Ok(Process {
             object,
             pid,
-            wants_stdin: stdin.is_some(),
-            stdin,
+            wants_stdin: input.is_some(),
+            stdin: input.map(|(stdin, _)| stdin),
             killed: false,
             program: program.clone(),
             lanes: [out, err],

@@ -141,7 +141,7 @@ impl Agent {
             Body::Signal(request) => self.signal(&request)?,
             Body::Acknowledge(request) => {
                 for id in request.object_ids {
-                    self.objects.acknowledge(&ObjectId::parse(&id)?);
+                    self.acknowledge(&ObjectId::parse(&id)?);
                 }
             }
             Body::OpenContext(request) => return self.open_context(id, request),

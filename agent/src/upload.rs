@@ -87,6 +87,9 @@ impl Agent {
         }
         let code = String::from_utf8(upload.code)
             .map_err(|_| Error::refused("invalid_request", "a cell's source must be UTF-8"))?;
+        if let Some(connection) = self.connection() {
+            connection.release(stream);
+        }
         self.run_cell(
             stream,
             RunCell {

@@ -215,3 +215,85 @@ fn outcomes_are_kept_until_a_thousand_newer_ones_push_them_out() {
     host.reconnect();
     assert!(host.hello.objects.len() >= 500);
 }
+
+#[test]
+fn windows_for_input_share_a_bound_and_are_granted_later_where_there_was_no_room() {
+    let mut host = Host::start();
+    let cat = || StartProcess {
+        stdin: true,
+        ..command(&["cat"])
+    };
+    let opened: Vec<(u32, u64)> = (0..20)
+        .map(|_| {
+            let (stream, run) = started(&mut host, cat(), WINDOW);
+            (stream, u64::from(run.opened.unwrap().window))
+        })
+        .collect();
+    assert!(opened.iter().map(|(_, window)| window).sum::<u64>() <= 1 << 20);
+    assert_eq!((opened[0].1, opened[19].1), (65_536, 0));
+    host.send(opened[0].0, FrameType::End, 0, b"");
+    assert_eq!(host.collect(opened[0].0).outcome(), Outcome::Exited);
+    let later = opened.iter().find(|(_, window)| *window == 0).unwrap().0;
+    let (header, payload) = host.next_of(later, PATIENCE).expect("credit");
+    assert_eq!(header.kind, FrameType::Credit);
+    assert_eq!(Credit::decode(payload.as_slice()).unwrap().bytes, 65_536);
+    host.send(later, FrameType::Data, 0, b"late");
+    host.send(later, FrameType::End, 0, b"");
+    assert_eq!(host.collect(later).out(), "late");
+}
+
+#[test]
+fn input_goes_on_after_a_new_connection() {
+    let mut host = Host::start();
+    let process = StartProcess {
+        stdin: true,
+        ..command(&["cat"])
+    };
+    let id = process.object_id.clone();
+    let (stream, mut run) = started(&mut host, process, WINDOW);
+    host.send(stream, FrameType::Data, 0, b"one ");
+    while run.stdout.is_empty() {
+        host.step(stream, &mut run, PATIENCE);
+    }
+    host.reconnect();
+    let stream = host.attach(&id, 4);
+    let mut run = Run::default();
+    while run.started.is_none() {
+        host.step(stream, &mut run, PATIENCE);
+    }
+    assert_eq!(
+        run.opened.unwrap(),
+        Opened {
+            window: 65_536,
+            offset: 4
+        }
+    );
+    host.send(stream, FrameType::Data, 0, b"two");
+    host.send(stream, FrameType::End, 0, b"");
+    while !host.step(stream, &mut run, PATIENCE) {}
+    assert_eq!((run.out().as_str(), run.finished().output_end), ("two", 7));
+}
+
+#[test]
+fn an_acknowledged_object_ends_the_streams_that_still_show_it() {
+    let mut host = Host::start();
+    let process = shell("echo hello");
+    let id = process.object_id.clone();
+    let stream = host.open(host_open::Target::StartProcess(process));
+    host.collect(stream);
+    let stuck = host.open_with(
+        host_open::Target::Attach(Attach {
+            object_id: id.clone(),
+            offset: 0,
+        }),
+        0,
+    );
+    let acknowledge = Acknowledge {
+        object_ids: vec![id],
+    };
+    host.request(host_control::Body::Acknowledge(acknowledge));
+    assert_eq!(
+        host.collect(stuck).reset.unwrap().reason(),
+        ResetReason::Cancelled
+    );
+}

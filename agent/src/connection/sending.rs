@@ -12,6 +12,8 @@ use std::io::{ErrorKind, Write};
 
 /// What is encoded ahead of the socket.
 pub(super) const BATCH: usize = 128 * 1024;
+/// What an idle connection keeps of that.
+const IDLE: usize = 8 * 1024;
 /// What one turn of the loop writes before it looks at the other sources again.
 const TURN: usize = 1 << 20;
 /// More answers than this under way means that the host asks without reading.
@@ -52,8 +54,10 @@ impl Connection {
     fn fill(&mut self, objects: &mut Objects) {
         if self.sent == self.batch.len() {
             self.batch.clear();
-            self.batch.shrink_to(BATCH);
             self.sent = 0;
+            if self.control.is_empty() && self.turns.is_empty() {
+                self.batch.shrink_to(IDLE);
+            }
         }
         while self.batch.len() < BATCH {
             if let Some(frame) = self.control.pop_front() {
