@@ -97,7 +97,7 @@ def test_run_takes_a_file(msb: Msb, tmp_path: Path) -> None:
 def test_unknown_image_is_named_with_the_remedy(msb: Msb) -> None:
     done = msb("run", "no-such-image", "-c", "1")
     assert done.returncode == 125
-    assert b"msb image build" in done.stderr
+    assert b"there are microsandbox/python and microsandbox/node" in done.stderr
     assert b"image_not_found" in done.stderr
 
 

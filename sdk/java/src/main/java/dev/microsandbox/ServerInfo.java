@@ -7,9 +7,11 @@ import tools.jackson.databind.JsonNode;
 
 /// What a server says of itself.
 ///
+/// @param pid of its process, on its own host
 /// @param isolation kinds that work there, the best first
 public record ServerInfo(
     String version,
+    long pid,
     boolean accepting,
     @Nullable Instant startedAt,
     boolean keysRequired,
@@ -20,6 +22,7 @@ public record ServerInfo(
   static ServerInfo of(JsonNode node) {
     return new ServerInfo(
         Json.text(node, "version"),
+        node.path("pid").asLong(0),
         node.path("accepting").asBoolean(false),
         Json.instantOrNull(node, "started_at"),
         node.path("keys_required").asBoolean(true),

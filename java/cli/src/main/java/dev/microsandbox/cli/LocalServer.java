@@ -16,6 +16,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /// The server of this machine as a process: started with this program's own class path, reached by
@@ -72,25 +76,37 @@ final class LocalServer {
     return process.waitFor();
   }
 
-  /// Ends it with all its sandboxes and returns when it is gone; false where none answered.
+  /// Ends it with all its sandboxes and returns when its process is gone; false where none
+  /// answered.
   boolean stop() {
-    if (info().isEmpty()) {
+    Optional<ServerInfo> running = info();
+    if (running.isEmpty()) {
       return false;
     }
+    // The socket is closed first, the sandboxes end after that: only the process tells when all is
+    // done.
+    Optional<ProcessHandle> process = ProcessHandle.of(running.get().pid());
     try (SandboxClient client = client()) {
       client.shutdown();
     }
-    long deadline = System.nanoTime() + STOP_LIMIT.toNanos();
-    while (info().isPresent()) {
-      if (System.nanoTime() > deadline) {
-        throw new SandboxException(
-            "timed_out",
-            "the server has not ended within " + STOP_LIMIT.toSeconds() + " s",
-            Map.of());
-      }
-      pause();
-    }
+    process.map(ProcessHandle::onExit).ifPresent(LocalServer::await);
     return true;
+  }
+
+  private static void await(CompletableFuture<ProcessHandle> exit) {
+    try {
+      exit.get(STOP_LIMIT.toSeconds(), TimeUnit.SECONDS);
+    } catch (TimeoutException e) {
+      throw new SandboxException(
+          "timed_out",
+          "the server has not ended within " + STOP_LIMIT.toSeconds() + " s; see its log",
+          Map.of());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted", e);
+    } catch (ExecutionException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private SandboxClient client() {

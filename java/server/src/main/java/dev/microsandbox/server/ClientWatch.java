@@ -13,9 +13,9 @@ import org.eclipse.jetty.util.BufferUtil;
 /// Notices clients that go away while their request is being served.
 ///
 /// HTTP/1.1 reads nothing between the end of a request and its answer, so nothing is seen of a
-/// client's end. One thread therefore looks at the connections whose requests are waiting, every
-/// 50 ms, by reading without waiting: what it may find is the end, or, from a client that pipelines, the
-/// next request, which is handed back.
+/// client's end. One thread therefore looks at the connections whose requests are waiting, every 50
+/// ms, by reading without waiting: what it may find is the end, or, from a client that pipelines,
+/// the next request, which is handed back.
 final class ClientWatch implements AutoCloseable {
   private static final long PAUSE_NANOS = 50_000_000;
   private static final int PEEK = 512;

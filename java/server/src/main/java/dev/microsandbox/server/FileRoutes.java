@@ -28,8 +28,7 @@ final class FileRoutes {
 
   private void read(Exchange exchange) {
     SandboxRef sandbox = exchange.sandbox();
-    exchange.octets(
-        service.readFile(exchange.caller(), sandbox, path(exchange), user(exchange)));
+    exchange.octets(service.readFile(exchange.caller(), sandbox, path(exchange), user(exchange)));
   }
 
   private void write(Exchange exchange) throws InterruptedException {

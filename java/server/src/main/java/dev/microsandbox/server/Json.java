@@ -120,7 +120,8 @@ final class Json {
   static SandboxException translate(JacksonException e) {
     if (e instanceof StreamConstraintsException) {
       return new SandboxException(
-          ErrorCode.INVALID_JSON, "the JSON is deeper than 64 levels, or a name or number too long");
+          ErrorCode.INVALID_JSON,
+          "the JSON is deeper than 64 levels, or a name or number too long");
     }
     if (e instanceof StreamReadException read && !(e instanceof DatabindException)) {
       return malformed(read);

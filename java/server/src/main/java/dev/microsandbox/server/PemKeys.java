@@ -31,8 +31,7 @@ final class PemKeys {
       store.load(null, null);
       Certificate[] chain =
           CertificateFactory.getInstance("X.509")
-              .generateCertificates(
-                  new ByteArrayInputStream(Files.readAllBytes(tls.certificate())))
+              .generateCertificates(new ByteArrayInputStream(Files.readAllBytes(tls.certificate())))
               .toArray(Certificate[]::new);
       store.setKeyEntry("server", key(Files.readString(tls.key())), PASSWORD.toCharArray(), chain);
       return store;

@@ -99,8 +99,7 @@ final class ResponseBodies {
     }
   }
 
-  record Context(
-      String id, String language, @Nullable String interpreterVersion, boolean ready) {
+  record Context(String id, String language, @Nullable String interpreterVersion, boolean ready) {
     static Context of(dev.microsandbox.engine.ContextInfo c) {
       String version = c.interpreterVersion();
       return new Context(
@@ -153,6 +152,7 @@ final class ResponseBodies {
 
   record Info(
       String version,
+      long pid,
       boolean accepting,
       Instant startedAt,
       boolean keysRequired,

@@ -33,7 +33,8 @@ final class RouteTable {
     return routes;
   }
 
-  /// @throws SandboxException `not_found`, or `method_not_allowed` with those that are in its details
+  /// @throws SandboxException `not_found`, or `method_not_allowed` with those that are in its
+  ///   details
   Match find(String method, @Nullable String rawPath) {
     List<String> segments = segments(rawPath);
     TreeSet<String> allowed = new TreeSet<>();

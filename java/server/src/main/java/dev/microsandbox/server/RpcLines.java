@@ -58,7 +58,8 @@ final class RpcLines {
     }
     String body = text.endsWith("\n") ? text.substring(0, text.length() - 1) : text;
     for (String line : body.split("\n", -1)) {
-      lines.add(new Line(stream, line.endsWith("\r") ? line.substring(0, line.length() - 1) : line));
+      lines.add(
+          new Line(stream, line.endsWith("\r") ? line.substring(0, line.length() - 1) : line));
     }
   }
 }

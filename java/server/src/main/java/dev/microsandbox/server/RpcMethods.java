@@ -68,8 +68,7 @@ final class RpcMethods {
             params.timeout(),
             false,
             null);
-    RunResult result =
-        await(exchange, service.run(exchange.caller(), params.sandbox(), request));
+    RunResult result = await(exchange, service.run(exchange.caller(), params.sandbox(), request));
     return new RpcBodies.ReplRun(
         result.hasError() ? "error" : "success", language, RpcLines.ofCell(result));
   }
@@ -86,7 +85,8 @@ final class RpcMethods {
     if (result.outcome() == Outcome.TIMED_OUT) {
       throw new SandboxException(
           ErrorCode.TIMED_OUT,
-          "command timed out after " + Math.round(ResponseBodies.seconds(result.duration()))
+          "command timed out after "
+              + Math.round(ResponseBodies.seconds(result.duration()))
               + " seconds");
     }
     return new RpcBodies.CommandRun(

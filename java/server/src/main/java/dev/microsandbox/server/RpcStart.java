@@ -124,7 +124,8 @@ final class RpcStart implements RpcMethods.Method {
   private static void refuseUnserved(RpcParams config) {
     for (String field : new String[] {"volumes", "ports"}) {
       if (!config.texts(field).isEmpty()) {
-        throw SandboxRoutes.unsupported("this server does not do " + field + " yet; leave them out");
+        throw SandboxRoutes.unsupported(
+            "this server does not do " + field + " yet; leave them out");
       }
     }
   }

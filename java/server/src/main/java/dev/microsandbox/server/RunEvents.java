@@ -56,7 +56,8 @@ final class RunEvents {
 
   private void add(RunEvent event) {
     switch (event) {
-      case RunEvent.Started _ -> events.add("started", new RunBodies.StartedEvent(run.id().value()));
+      case RunEvent.Started _ ->
+          events.add("started", new RunBodies.StartedEvent(run.id().value()));
       case RunEvent.Output output -> addOutput(output);
       case RunEvent.Result result ->
           events.add("result", new RunBodies.ResultEvent(result.data(), result.omitted()));
@@ -80,8 +81,7 @@ final class RunEvents {
     String text = decoder.add(output.bytes());
     if (!text.isEmpty()) {
       // One who goes on from this id gets the unfinished character again, whole.
-      events.add(
-          name, new RunBodies.OutputEvent(text, null), output.end() - decoder.pending());
+      events.add(name, new RunBodies.OutputEvent(text, null), output.end() - decoder.pending());
     }
   }
 

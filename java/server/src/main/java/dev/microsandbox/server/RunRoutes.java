@@ -97,15 +97,15 @@ final class RunRoutes {
   @SuppressWarnings("NullAway")
   private static CommandRequest request(RunCommand wanted) {
     return new CommandRequest(
-            argv(wanted.argv()),
-            SandboxRoutes.pairs(wanted.env(), "env"),
-            requireNonNullElse(wanted.workingDirectory(), ""),
-            requireNonNullElse(wanted.user(), ""),
-            stdin(wanted),
-            false,
-            Amounts.seconds(wanted.timeout(), "timeout"),
-            requireNonNullElse(wanted.keepRunning(), false),
-            wanted.outputLimit());
+        argv(wanted.argv()),
+        SandboxRoutes.pairs(wanted.env(), "env"),
+        requireNonNullElse(wanted.workingDirectory(), ""),
+        requireNonNullElse(wanted.user(), ""),
+        stdin(wanted),
+        false,
+        Amounts.seconds(wanted.timeout(), "timeout"),
+        requireNonNullElse(wanted.keepRunning(), false),
+        wanted.outputLimit());
   }
 
   private static List<String> argv(List<@Nullable String> words) {
@@ -134,8 +134,7 @@ final class RunRoutes {
   private void attach(Exchange exchange) throws InterruptedException {
     boolean base64 = base64(exchange);
     long offset = exchange.number("offset", 0, Long.MAX_VALUE, lastEventId(exchange));
-    RunStream run =
-        service.attach(exchange.caller(), exchange.sandbox(), exchange.run(), offset);
+    RunStream run = service.attach(exchange.caller(), exchange.sandbox(), exchange.run(), offset);
     if (exchange.wantsEvents()) {
       stream(exchange, run, base64);
     } else {

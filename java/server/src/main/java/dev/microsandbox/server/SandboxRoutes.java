@@ -40,8 +40,7 @@ final class SandboxRoutes {
         Route.post(ALL, CreateSandbox.class, sandbox, 201, this::create),
         Route.get(ALL, ResponseBodies.SandboxList.class, this::list),
         Route.get(ONE, sandbox, this::get),
-        new Route(
-            "PATCH", ONE, Access.CALLER, ExtendSandbox.class, sandbox, 200, this::extend),
+        new Route("PATCH", ONE, Access.CALLER, ExtendSandbox.class, sandbox, 200, this::extend),
         Route.delete(ONE, this::delete),
         Route.post(ONE + "/start", null, sandbox, 200, this::start),
         Route.post(ONE + "/stop", null, sandbox, 200, this::stop),
@@ -51,8 +50,7 @@ final class SandboxRoutes {
 
   private void create(Exchange exchange) throws InterruptedException {
     CreateSandbox wanted = exchange.body(CreateSandbox.class, CreateSandbox.EMPTY);
-    SandboxInfo made =
-        service.create(exchange.caller(), spec(exchange.caller().owner(), wanted));
+    SandboxInfo made = service.create(exchange.caller(), spec(exchange.caller().owner(), wanted));
     exchange.header("Location", ALL + "/" + made.id());
     exchange.json(ResponseBodies.Sandbox.of(made));
   }
@@ -117,13 +115,12 @@ final class SandboxRoutes {
       return Map.of();
     }
     Map<String, String> checked = new HashMap<>();
-    pairs.forEach(
-        (name, value) -> {
-          if (value == null) {
-            throw Exchange.invalid(field, field + ": the value of a name is null");
-          }
-          checked.put(name, value);
-        });
+    pairs.forEach((name, value) -> {
+      if (value == null) {
+        throw Exchange.invalid(field, field + ": the value of a name is null");
+      }
+      checked.put(name, value);
+    });
     return checked;
   }
 
@@ -155,8 +152,7 @@ final class SandboxRoutes {
             Amounts.seconds(wanted.timeToLive(), "time_to_live"),
             Amounts.seconds(wanted.idleTimeout(), "idle_timeout"));
     exchange.json(
-        ResponseBodies.Sandbox.of(
-            service.extend(exchange.caller(), exchange.sandbox(), limits)));
+        ResponseBodies.Sandbox.of(service.extend(exchange.caller(), exchange.sandbox(), limits)));
   }
 
   private void delete(Exchange exchange) throws InterruptedException {

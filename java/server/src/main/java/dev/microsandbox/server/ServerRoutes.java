@@ -19,13 +19,11 @@ final class ServerRoutes {
 
   List<Route> routes() {
     return List.of(
-        Route.get("/api/v1/health", ResponseBodies.Health.class, this::health)
-            .by(Access.ANYBODY),
+        Route.get("/api/v1/health", ResponseBodies.Health.class, this::health).by(Access.ANYBODY),
         Route.get("/v1/info", ResponseBodies.Info.class, this::info),
         Route.get("/v1/images", ResponseBodies.ImageList.class, this::images),
         Route.get("/metrics", null, this::metrics),
-        Route.get("/v1/doctor", ResponseBodies.Doctor.class, this::doctor)
-            .by(Access.ADMINISTRATOR),
+        Route.get("/v1/doctor", ResponseBodies.Doctor.class, this::doctor).by(Access.ADMINISTRATOR),
         Route.post("/v1/shutdown", null, null, 202, this::shutdown).by(Access.ADMINISTRATOR));
   }
 
@@ -40,6 +38,7 @@ final class ServerRoutes {
     exchange.json(
         new ResponseBodies.Info(
             parts.version(),
+            ProcessHandle.current().pid(),
             status.accepting(),
             status.startedAt(),
             !settings.dev(),

@@ -5,25 +5,24 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import org.eclipse.jetty.io.Connection;
 import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.server.ConnectionMetaData;
 import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.component.AbstractLifeCycle;
 import org.eclipse.jetty.util.thread.Scheduler;
-import java.util.concurrent.TimeUnit;
 
 /// Closes connections whose request's line and headers take too long to arrive.
 ///
-/// An idle timeout does not: it begins anew with each byte, so that one byte every few seconds holds a
-/// connection for ever.
+/// An idle timeout does not: it begins anew with each byte, so that one byte every few seconds
+/// holds a connection for ever.
 final class SlowClients extends AbstractLifeCycle implements Connection.Listener {
   private static final long PERIOD_MILLIS = 1000;
   private static final byte[] ANSWER =
       ("HTTP/1.1 408 Request Timeout\r\nContent-Type: application/json\r\nConnection: close\r\n"
               + "Content-Length: %d\r\n\r\n%s")
-          .formatted(
-              body().length(), body())
+          .formatted(body().length(), body())
           .getBytes(StandardCharsets.US_ASCII);
 
   private final Scheduler scheduler;
@@ -99,7 +98,6 @@ final class SlowClients extends AbstractLifeCycle implements Connection.Listener
   }
 
   private static void refuse(EndPoint endPoint) {
-    endPoint.write(
-        Callback.from(endPoint::close, _ -> endPoint.close()), ByteBuffer.wrap(ANSWER));
+    endPoint.write(Callback.from(endPoint::close, _ -> endPoint.close()), ByteBuffer.wrap(ANSWER));
   }
 }

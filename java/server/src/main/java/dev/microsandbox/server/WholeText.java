@@ -6,8 +6,8 @@ import tools.jackson.databind.DeserializationContext;
 import tools.jackson.databind.deser.std.StdDeserializer;
 import tools.jackson.databind.exc.InvalidFormatException;
 
-/// Takes strings only, and only such as UTF-8 can carry: half a surrogate pair would silently become
-/// a question mark on its way to the agent.
+/// Takes strings only, and only such as UTF-8 can carry: half a surrogate pair would silently
+/// become a question mark on its way to the agent.
 final class WholeText extends StdDeserializer<String> {
   WholeText() {
     super(String.class);
