@@ -9,7 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
-import java.security.MessageDigest;
+import java.security.cert.Certificate;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
@@ -18,29 +18,33 @@ import java.util.Base64;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HashSet;
-import java.util.HexFormat;
-import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import javax.net.ssl.TrustManagerFactory;
-import javax.net.ssl.X509TrustManager;
 
 /// The certificate authorities that sandboxes are given beside those of their image: the
 /// operator's, and those that the host trusts on top of the usual ones.
 ///
-/// Usual is what the Java runtime brings, and what the distribution's package of authorities holds
-/// (`/usr/share/ca-certificates`); both follow Mozilla's list, as the images do. So a host's whole
-/// bundle of 200 KiB comes down to the one or two that its network has added, and those fit into
-/// the 48 KiB that the agent takes.
+/// Usual is what the distribution's own list holds, which follows Mozilla's as the images' does;
+/// where there is no such list, what the Java runtime brings (unless a package has linked that to
+/// the system's bundle). So a host's whole bundle of 200 KiB comes down to the one or two that its
+/// network has added, and those fit into the 48 KiB that the agent takes.
+///
+/// Certificates are compared by their bytes; only those that are not usual are ever decoded, which
+/// keeps this out of the server's start-up time.
 final class Authorities {
   private static final System.Logger LOG = System.getLogger(Authorities.class.getName());
-  private static final Path DISTRIBUTION = Path.of("/usr/share/ca-certificates");
+  private static final List<Path> DISTRIBUTIONS =
+      List.of(
+          Path.of("/usr/share/ca-certificates/mozilla"), Path.of("/usr/share/pki/ca-trust-source"));
   private static final int MAX_BUNDLE = 48 * 1024;
   private static final long MAX_FILE = 8 << 20;
-  private static final String BEGIN = "-----BEGIN CERTIFICATE-----\n";
-  private static final String END = "\n-----END CERTIFICATE-----\n";
+  private static final Pattern PEM =
+      Pattern.compile("-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\\s]+)-----END CERTIFICATE-----");
 
   private Authorities() {}
 
@@ -48,40 +52,46 @@ final class Authorities {
   ///
   /// @throws SandboxException where a file of the operator's cannot be used
   static byte[] bundle(List<Path> operators, List<Path> hosts) {
-    Map<String, X509Certificate> added = new LinkedHashMap<>();
-    for (Path file : operators) {
-      List<X509Certificate> found = certificates(file);
-      if (found.isEmpty()) {
-        throw new SandboxException(
-            ErrorCode.INVALID_REQUEST,
-            "no certificate in the file of authorities "
-                + file.getFileName()
-                + "; name a readable PEM file");
-      }
-      found.forEach(certificate -> added.putIfAbsent(fingerprint(certificate), certificate));
-    }
-    List<X509Certificate> candidates =
-        hosts.stream().flatMap(file -> certificates(file).stream()).toList();
-    if (!candidates.isEmpty()) {
-      Set<String> usual = usual();
-      for (X509Certificate certificate : candidates) {
-        String fingerprint = fingerprint(certificate);
-        if (!usual.contains(fingerprint) && isAuthority(certificate)) {
-          added.putIfAbsent(fingerprint, certificate);
-        }
-      }
-    }
-    return pem(added.values());
+    return bundle(operators, hosts, DISTRIBUTIONS);
   }
 
-  private static boolean isAuthority(X509Certificate certificate) {
+  /// @param distributions folders of the usual authorities
+  static byte[] bundle(List<Path> operators, List<Path> hosts, List<Path> distributions) {
+    Set<String> added = new LinkedHashSet<>();
+    operators.forEach(file -> added.addAll(operators(file)));
+    Set<String> candidates = new LinkedHashSet<>();
+    hosts.forEach(file -> candidates.addAll(certificates(file)));
+    if (!candidates.isEmpty()) {
+      candidates.removeAll(usual(distributions));
+      candidates.removeIf(certificate -> decoded(certificate).filter(Authorities::signs).isEmpty());
+      added.addAll(candidates);
+    }
+    return pem(added);
+  }
+
+  private static List<String> operators(Path file) {
+    List<String> found = certificates(file);
+    if (found.isEmpty() || found.stream().anyMatch(one -> decoded(one).isEmpty())) {
+      throw new SandboxException(
+          ErrorCode.INVALID_REQUEST,
+          "no usable certificate in the file of authorities "
+              + file.getFileName()
+              + "; name a readable PEM file");
+    }
+    return found;
+  }
+
+  private static boolean signs(X509Certificate certificate) {
     return certificate.getBasicConstraints() >= 0;
   }
 
-  private static byte[] pem(Collection<X509Certificate> certificates) {
+  private static byte[] pem(Collection<String> certificates) {
     StringBuilder bundle = new StringBuilder();
-    for (X509Certificate certificate : certificates) {
-      String one = BEGIN + base64(certificate) + END;
+    for (String certificate : certificates) {
+      String one =
+          "-----BEGIN CERTIFICATE-----\n"
+              + certificate.replaceAll("(.{64})(?=.)", "$1\n")
+              + "\n-----END CERTIFICATE-----\n";
       if (bundle.length() + one.length() > MAX_BUNDLE) {
         LOG.log(
             System.Logger.Level.WARNING,
@@ -94,90 +104,61 @@ final class Authorities {
     return bundle.toString().getBytes(StandardCharsets.US_ASCII);
   }
 
-  private static String base64(X509Certificate certificate) {
-    return Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(encoded(certificate));
-  }
-
-  /// Fingerprints of the authorities that every image has.
-  private static Set<String> usual() {
+  /// The authorities that every image has.
+  private static Set<String> usual(List<Path> distributions) {
     Set<String> usual = new HashSet<>();
-    javasOwn().forEach(certificate -> usual.add(fingerprint(certificate)));
-    if (Files.isDirectory(DISTRIBUTION)) {
-      try (Stream<Path> files = Files.walk(DISTRIBUTION, 3)) {
-        files
-            .filter(file -> file.toString().endsWith(".crt"))
-            .flatMap(file -> certificates(file).stream())
-            .forEach(certificate -> usual.add(fingerprint(certificate)));
+    for (Path folder : distributions.stream().filter(Files::isDirectory).toList()) {
+      try (Stream<Path> files = Files.walk(folder, 2)) {
+        files.filter(Files::isRegularFile).forEach(file -> usual.addAll(certificates(file)));
       } catch (IOException e) {
         LOG.log(System.Logger.Level.DEBUG, "the distribution's authorities cannot be read", e);
       }
     }
-    return usual;
+    return usual.isEmpty() ? javasOwn() : usual;
   }
 
-  private static List<X509Certificate> javasOwn() {
+  private static Set<String> javasOwn() {
+    Set<String> found = new HashSet<>();
     try {
-      Path file = Path.of(System.getProperty("java.home"), "lib/security/cacerts");
-      KeyStore store = KeyStore.getInstance(file.toFile(), (char[]) null);
-      TrustManagerFactory factory =
-          TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-      factory.init(store);
-      return Stream.of(factory.getTrustManagers())
-          .filter(X509TrustManager.class::isInstance)
-          .flatMap(manager -> Stream.of(((X509TrustManager) manager).getAcceptedIssuers()))
-          .toList();
-    } catch (IOException | GeneralSecurityException | IllegalArgumentException e) {
-      LOG.log(System.Logger.Level.DEBUG, "the Java runtime's authorities cannot be read", e);
-      return List.of();
-    }
-  }
-
-  /// Those of a PEM file that can be read as such; others are passed over.
-  private static List<X509Certificate> certificates(Path file) {
-    List<X509Certificate> found = new ArrayList<>();
-    try {
-      if (!Files.isReadable(file) || Files.size(file) > MAX_FILE) {
-        return List.of();
-      }
-      CertificateFactory factory = CertificateFactory.getInstance("X.509");
-      for (String block :
-          Files.readString(file, StandardCharsets.ISO_8859_1).split("(?=-----BEGIN)")) {
-        if (block.startsWith("-----BEGIN CERTIFICATE-----")
-            || block.startsWith("-----BEGIN TRUSTED CERTIFICATE-----")) {
-          found.addAll(one(factory, block));
+      Path home = Path.of(System.getProperty("java.home")).toRealPath();
+      Path file = home.resolve("lib/security/cacerts").toRealPath();
+      if (file.startsWith(home)) {
+        KeyStore store = KeyStore.getInstance(file.toFile(), (char[]) null);
+        for (String alias : Collections.list(store.aliases())) {
+          Certificate certificate = store.getCertificate(alias);
+          found.add(Base64.getEncoder().encodeToString(certificate.getEncoded()));
         }
       }
-    } catch (IOException | CertificateException e) {
+    } catch (IOException | GeneralSecurityException e) {
+      LOG.log(System.Logger.Level.DEBUG, "the Java runtime's authorities cannot be read", e);
+    }
+    return found;
+  }
+
+  /// Those of a PEM file, each as its base64 text without white space.
+  private static List<String> certificates(Path file) {
+    List<String> found = new ArrayList<>();
+    try {
+      if (Files.isReadable(file) && Files.size(file) <= MAX_FILE) {
+        Matcher blocks = PEM.matcher(Files.readString(file, StandardCharsets.ISO_8859_1));
+        while (blocks.find()) {
+          found.add(blocks.group(1).replaceAll("\\s", ""));
+        }
+      }
+    } catch (IOException e) {
       LOG.log(System.Logger.Level.DEBUG, "a file of authorities cannot be read", e);
     }
     return found;
   }
 
-  private static List<X509Certificate> one(CertificateFactory factory, String block) {
+  private static Optional<X509Certificate> decoded(String base64) {
     try {
-      return List.of(
-          (X509Certificate)
-              factory.generateCertificate(
-                  new ByteArrayInputStream(block.getBytes(StandardCharsets.ISO_8859_1))));
-    } catch (CertificateException _) {
-      return Collections.emptyList();
-    }
-  }
-
-  private static String fingerprint(X509Certificate certificate) {
-    try {
-      return HexFormat.of()
-          .formatHex(MessageDigest.getInstance("SHA-256").digest(encoded(certificate)));
-    } catch (GeneralSecurityException e) {
-      throw new IllegalStateException(e); // every runtime has SHA-256
-    }
-  }
-
-  private static byte[] encoded(X509Certificate certificate) {
-    try {
-      return certificate.getEncoded();
-    } catch (CertificateException e) {
-      throw new IllegalStateException(e); // it was decoded from just that
+      byte[] bytes = Base64.getDecoder().decode(base64);
+      CertificateFactory factory = CertificateFactory.getInstance("X.509");
+      return Optional.of(
+          (X509Certificate) factory.generateCertificate(new ByteArrayInputStream(bytes)));
+    } catch (CertificateException | IllegalArgumentException _) {
+      return Optional.empty();
     }
   }
 }

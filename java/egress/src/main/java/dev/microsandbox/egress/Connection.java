@@ -90,9 +90,9 @@ final class Connection implements OutboundStream.Receiver {
 
   void dial(InetSocketAddress to) {
     try {
-      SocketChannel opened = SocketChannel.open();
-      synchronized (this) {
-        socket = opened;
+      SocketChannel opened = open();
+      if (opened == null) {
+        return; // given up while its name was looked up
       }
       opened.configureBlocking(false);
       opened.setOption(StandardSocketOptions.TCP_NODELAY, true);
@@ -110,6 +110,13 @@ final class Connection implements OutboundStream.Receiver {
     } catch (IOException e) {
       failed(e);
     }
+  }
+
+  private synchronized @Nullable SocketChannel open() throws IOException {
+    if (!closed) {
+      socket = SocketChannel.open();
+    }
+    return socket;
   }
 
   private void failed(IOException e) {

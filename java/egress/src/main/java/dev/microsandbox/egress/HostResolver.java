@@ -39,6 +39,21 @@ final class HostResolver implements AutoCloseable {
         }
       };
 
+  private final LookUp system;
+
+  /// The system's way of looking a name up.
+  interface LookUp {
+    InetAddress[] lookUp(String name) throws UnknownHostException;
+  }
+
+  HostResolver() {
+    this(InetAddress::getAllByName);
+  }
+
+  HostResolver(LookUp system) {
+    this.system = system;
+  }
+
   /// What is known of a name.
   sealed interface Answer {
     record Found(List<InetAddress> addresses) implements Answer {}
@@ -81,7 +96,7 @@ final class HostResolver implements AutoCloseable {
 
   private Answer lookUp(String name) {
     try {
-      return new Answer.Found(List.of(InetAddress.getAllByName(name)));
+      return new Answer.Found(List.of(system.lookUp(name)));
     } catch (UnknownHostException e) {
       return remembered(name, String.valueOf(e.getMessage()));
     }

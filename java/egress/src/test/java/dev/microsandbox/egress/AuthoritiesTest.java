@@ -26,8 +26,27 @@ class AuthoritiesTest {
     Path own = authority("Our Network CA", true);
     Path bundle = folder.resolve("bundle.pem");
     Files.writeString(bundle, javasOwn() + Files.readString(own));
-    assertThat(subjects(Authorities.bundle(List.of(), List.of(bundle))))
+    Path usual = Files.createDirectory(folder.resolve("usual"));
+    Files.writeString(usual.resolve("all.crt"), javasOwn());
+    assertThat(subjects(Authorities.bundle(List.of(), List.of(bundle), List.of(usual))))
         .containsExactly("CN=Our Network CA");
+  }
+
+  @Test
+  void thisHostsOwnAdditionsArePassedOnAndFit() throws Exception {
+    Path local = Path.of("/usr/local/share/ca-certificates");
+    List<Path> additions = new ArrayList<>();
+    if (Files.isDirectory(local)) {
+      try (var files = Files.list(local)) {
+        files.filter(file -> file.toString().endsWith(".crt")).forEach(additions::add);
+      }
+    }
+    byte[] bundle = Authorities.bundle(List.of(), HostNetworkSettings.read().authorities());
+    assertThat(bundle.length).isLessThanOrEqualTo(48 * 1024);
+    for (Path addition : additions) {
+      assertThat(subjects(bundle))
+          .containsAll(subjects(Authorities.bundle(List.of(addition), List.of())));
+    }
   }
 
   @Test

@@ -3,12 +3,15 @@ package dev.microsandbox.egress;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -148,27 +151,90 @@ class NameServiceTest {
 
   @Test
   void aFloodIsAnsweredInFullAndMostlyWithFailure() throws Exception {
-    AtomicInteger answered = new AtomicInteger();
-    AtomicInteger failed = new AtomicInteger();
-    int flood = 5_000;
-    for (int i = 0; i < flood; i++) {
-      byte[] query = query("n" + i + ".flood.invalid", Type.A).toWire();
-      names.answer(
-          query,
-          false,
-          message -> {
-            answered.incrementAndGet();
-            if ((message[3] & 15) == Rcode.SERVFAIL) {
-              failed.incrementAndGet();
-            }
-          });
+    AtomicInteger running = new AtomicInteger();
+    AtomicInteger mostRunning = new AtomicInteger();
+    CountDownLatch gate = new CountDownLatch(1);
+    try (HostResolver slow =
+        new HostResolver(_ -> {
+          mostRunning.accumulateAndGet(running.incrementAndGet(), Math::max);
+          awaitQuietly(gate);
+          running.decrementAndGet();
+          return new InetAddress[] {InetAddress.ofLiteral("8.8.8.8")};
+        })) {
+      NameService flooded =
+          new NameService(slow, new NameMap(Map.of()), new NameTable(), () -> true);
+      AtomicIntegerArray codes = new AtomicIntegerArray(16);
+      int flood = 5_000;
+      for (int i = 0; i < flood; i++) {
+        flooded.answer(
+            query("n" + i + ".org", Type.A).toWire(), false, m -> codes.incrementAndGet(m[3] & 15));
+      }
+      assertThat(codes.get(Rcode.SERVFAIL)).isEqualTo(flood - 16 - 256);
+      gate.countDown();
+      while (codes.get(Rcode.NOERROR) < 16 + 256) {
+        Thread.sleep(5);
+      }
+      assertThat(mostRunning.get()).isLessThanOrEqualTo(16);
     }
-    while (answered.get() < flood) {
-      Thread.sleep(10);
+  }
+
+  @Test
+  void whatDoesNotFitIsCutWithTheTcBit() throws Exception {
+    InetAddress[] many = new InetAddress[16];
+    for (int i = 0; i < many.length; i++) {
+      many[i] =
+          InetAddress.getByAddress(
+              new byte[] {32, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (byte) i});
     }
-    assertThat(answered.get()).isEqualTo(flood);
-    assertThat(failed.get()).isGreaterThan(0);
-    assertThat(ask("localhost", Type.A).getRcode()).isEqualTo(Rcode.NOERROR);
+    try (HostResolver system = new HostResolver(_ -> many)) {
+      NameService large =
+          new NameService(system, new NameMap(Map.of()), new NameTable(), () -> true);
+      byte[] query = query("many.org", Type.AAAA).toWire();
+      CompletableFuture<byte[]> udp = new CompletableFuture<>();
+      CompletableFuture<byte[]> tcp = new CompletableFuture<>();
+      large.answer(query, false, udp::complete);
+      large.answer(query, true, tcp::complete);
+      assertThat(udp.get(5, TimeUnit.SECONDS).length).isLessThanOrEqualTo(512);
+      assertThat(new Message(udp.get()).getHeader().getFlag(Flags.TC))
+          .isEqualTo(new Message(tcp.get(5, TimeUnit.SECONDS)).toWire().length > 512);
+      assertThat(new Message(tcp.get()).getSection(Section.ANSWER)).hasSize(16);
+    }
+  }
+
+  @Test
+  void oneLookUpServesAllWhoAskAtOnce() throws Exception {
+    AtomicInteger lookUps = new AtomicInteger();
+    CountDownLatch gate = new CountDownLatch(1);
+    try (HostResolver system =
+        new HostResolver(_ -> {
+          lookUps.incrementAndGet();
+          awaitQuietly(gate);
+          throw new UnknownHostException("x: Name or service not known");
+        })) {
+      NameService asked =
+          new NameService(system, new NameMap(Map.of()), new NameTable(), () -> true);
+      CountDownLatch answers = new CountDownLatch(2);
+      for (int type : List.of(Type.A, Type.AAAA)) {
+        asked.answer(
+            query("x.org", type).toWire(),
+            false,
+            m -> {
+              assertThat(m[3] & 15).isEqualTo(Rcode.NXDOMAIN);
+              answers.countDown();
+            });
+      }
+      gate.countDown();
+      assertThat(answers.await(5, TimeUnit.SECONDS)).isTrue();
+      assertThat(lookUps.get()).isEqualTo(1);
+    }
+  }
+
+  private static void awaitQuietly(CountDownLatch gate) {
+    try {
+      gate.await();
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   @Test
