@@ -260,7 +260,8 @@ class EngineIT {
     RunResult result = engine.command(ME, sandbox, request).await();
     assertThat(result.stdout().text()).isEqualTo("hello world\n/tmp\nsandbox\ninput\n");
     assertThat(result.stderr().text()).isEqualTo("oops\n");
-    assertThat(server.command(sandbox, "hostname").stdout().text()).isEqualTo("commands\n");
+    assertThat(server.command(sandbox, "cat", "/etc/hostname").stdout().text())
+        .isEqualTo("commands\n");
     engine.stop(ME, sandbox);
   }
 

@@ -16,7 +16,6 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -141,7 +140,11 @@ final class FakeHost implements IsolationDriver {
     }
 
     FakeAgent agent() {
-      return Objects.requireNonNull(agent);
+      FakeAgent present = agent;
+      if (present == null) {
+        throw new AssertionError("no agent has dialled yet");
+      }
+      return present;
     }
 
     FakeAgent dial(AgentConnector.Ears ears, Duration timeout) {
