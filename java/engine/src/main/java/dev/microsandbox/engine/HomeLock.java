@@ -22,8 +22,8 @@ final class HomeLock implements AutoCloseable {
     this.channel = channel;
   }
 
-  /// Makes the home where there is none. Others may pass through it, as sandboxes' roots have to, but
-  /// see nothing.
+  /// Makes the home where there is none. Others may pass through it, as sandboxes' roots have to,
+  /// but see nothing.
   static HomeLock take(Path home) {
     try {
       makeHome(home);

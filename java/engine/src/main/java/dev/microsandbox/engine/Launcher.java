@@ -128,6 +128,7 @@ final class Launcher {
   /// Tells a launched sandbox who it is.
   void claim(Plan plan, Launched launched) {
     EgressFactory.SandboxNetwork network = launched.network();
+    launched.running().setHostname(plan.row().spec().name().value());
     Map<String, String> environment = new HashMap<>(network.environment());
     environment.putAll(plan.row().spec().environment());
     launched

@@ -144,14 +144,13 @@ class ConcurrencyTest {
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       for (int i = 0; i < 50; i++) {
         String name = "s" + i;
-        threads.execute(
-            () -> {
-              try {
-                fixture.create(name);
-              } catch (SandboxException e) {
-                assertThat(e.code()).isIn(ErrorCode.SHUTTING_DOWN, ErrorCode.STORE_FAILED);
-              }
-            });
+        threads.execute(() -> {
+          try {
+            fixture.create(name);
+          } catch (SandboxException e) {
+            assertThat(e.code()).isIn(ErrorCode.SHUTTING_DOWN, ErrorCode.STORE_FAILED);
+          }
+        });
       }
       Thread.sleep(5);
       fixture.close();

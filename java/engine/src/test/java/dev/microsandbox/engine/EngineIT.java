@@ -25,8 +25,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 
-/// The whole engine on this host: containers, agent, images. Everything is made in a home of its own
-/// and counted there.
+/// The whole engine on this host: containers, agent, images. Everything is made in a home of its
+/// own and counted there.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(120)
 class EngineIT {
@@ -117,8 +117,7 @@ class EngineIT {
   @Test
   void aMemoryBombIsOutOfMemoryAndTheSandboxLives() throws InterruptedException {
     SandboxRef sandbox = server.create("memory", true);
-    RunResult result =
-        server.python(sandbox, "b = []\nwhile True: b.append(bytearray(8 << 20))");
+    RunResult result = server.python(sandbox, "b = []\nwhile True: b.append(bytearray(8 << 20))");
     assertThat(result.outcome()).isEqualTo(Outcome.OUT_OF_MEMORY);
     assertThat(result.stateLost()).isTrue();
     assertThat(server.python(sandbox, "print(1)").stdout().text()).isEqualTo("1\n");
@@ -180,8 +179,7 @@ class EngineIT {
     assertThat(run.await().outcome()).isEqualTo(Outcome.SANDBOX_ENDED);
     assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(1));
     until(() -> engine.get(ME, sandbox).state() == SandboxState.STOPPED);
-    assertThat(engine.get(ME, sandbox).endReason())
-        .isIn(EndReason.EXITED, EndReason.AGENT_LOST);
+    assertThat(engine.get(ME, sandbox).endReason()).isIn(EndReason.EXITED, EndReason.AGENT_LOST);
     engine.start(ME, sandbox);
     assertThat(server.python(sandbox, "print(1)").stdout().text()).isEqualTo("1\n");
     engine.delete(ME, sandbox);
@@ -223,8 +221,7 @@ class EngineIT {
       throws InterruptedException {
     SandboxRef sandbox = server.create("slow", true);
     RunStream stream =
-        engine.stream(
-            ME, sandbox, RunRequest.of("python", "i = 0\nwhile True: print(i); i += 1"));
+        engine.stream(ME, sandbox, RunRequest.of("python", "i = 0\nwhile True: print(i); i += 1"));
     assertThat(stream.next(Duration.ofSeconds(10))).isInstanceOf(RunEvent.Started.class);
     Thread.sleep(1000);
     stream.interrupt();
@@ -260,8 +257,8 @@ class EngineIT {
     RunResult result = engine.command(ME, sandbox, request).await();
     assertThat(result.stdout().text()).isEqualTo("hello world\n/tmp\nsandbox\ninput\n");
     assertThat(result.stderr().text()).isEqualTo("oops\n");
-    assertThat(server.command(sandbox, "cat", "/etc/hostname").stdout().text())
-        .isEqualTo("commands\n");
+    assertThat(server.command(sandbox, "sh", "-c", "hostname; cat /etc/hostname").stdout().text())
+        .isEqualTo("commands\ncommands\n");
     engine.stop(ME, sandbox);
   }
 

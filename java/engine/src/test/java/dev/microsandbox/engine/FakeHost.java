@@ -126,6 +126,7 @@ final class FakeHost implements IsolationDriver {
     final FakeAgent.Inside inside = new FakeAgent.Inside(this);
     final AtomicInteger oomKills = new AtomicInteger();
     private volatile @Nullable FakeAgent agent;
+    volatile String hostname = "";
     volatile boolean answers = true;
     volatile boolean endsWhenAsked = true;
     volatile Duration cpuTime = Duration.ZERO;
@@ -196,6 +197,11 @@ final class FakeHost implements IsolationDriver {
     @Override
     public CompletableFuture<SandboxEnd> ended() {
       return ended;
+    }
+
+    @Override
+    public void setHostname(String name) {
+      hostname = name;
     }
 
     @Override

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
-/// What there is of a sandbox on this host, by looking: processes, mounts in any process's namespace,
-/// control groups, files of the home.
+/// What there is of a sandbox on this host, by looking: processes, mounts in any process's
+/// namespace, control groups, files of the home.
 final class Leftovers {
   private Leftovers() {}
 

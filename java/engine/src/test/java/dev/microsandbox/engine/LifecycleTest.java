@@ -53,6 +53,7 @@ class LifecycleTest {
     assertThat(info.isolation()).isEqualTo(IsolationKind.CONTAINER);
     var told = fixture.sandbox(SandboxRef.of("a")).inside.configuration();
     assertThat(told.hostname()).isEqualTo("a");
+    assertThat(fixture.sandbox(SandboxRef.of("a")).hostname).isEqualTo("a");
     assertThat(told.environment()).containsEntry("A", "b").containsKey("PIP_INDEX_URL");
     assertThat(told.egress()).isTrue();
     assertThat(told.prestart()).containsExactly(Language.PYTHON);

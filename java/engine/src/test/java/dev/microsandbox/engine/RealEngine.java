@@ -81,9 +81,7 @@ final class RealEngine implements AutoCloseable {
   }
 
   RunResult python(SandboxRef sandbox, String code, Duration timeout) throws InterruptedException {
-    return engine
-        .run(ME, sandbox, new RunRequest("python", code, timeout, false, null))
-        .await();
+    return engine.run(ME, sandbox, new RunRequest("python", code, timeout, false, null)).await();
   }
 
   RunResult command(SandboxRef sandbox, String... argv) throws InterruptedException {

@@ -13,6 +13,10 @@ public interface RunningSandbox {
   /// Completes when its first process is gone, however that came about.
   CompletableFuture<SandboxEnd> ended();
 
+  /// Gives it a host name. The agent may not do that, for it would need rights over the whole
+  /// sandbox.
+  void setHostname(String name);
+
   Usage usage();
 
   /// How often the kernel has killed for want of memory here; to be compared before and after.

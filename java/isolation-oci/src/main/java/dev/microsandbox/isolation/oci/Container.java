@@ -65,6 +65,15 @@ final class Container implements RunningSandbox {
   }
 
   @Override
+  public void setHostname(String name) {
+    try {
+      first.setHostname(name);
+    } catch (IOException e) {
+      throw gone(e);
+    }
+  }
+
+  @Override
   public Usage usage() {
     try {
       Cgroup.Usage used = cgroup.usage();
