@@ -319,6 +319,7 @@ public abstract class IsolationDriverContractTest {
   @Test
   void theEndOfTheFirstProcessIsTold() throws Exception {
     LiveSandbox sandbox = launch();
+    sandbox.run("sandbox", "true");
 
     sandbox.agent().shutdown(Duration.ofMillis(200));
 

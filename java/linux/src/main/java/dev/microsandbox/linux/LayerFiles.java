@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 
 /// Sandboxes' writable layers: sparse ext4 files whose size is the disk quota. Each is a copy of an
@@ -14,6 +15,8 @@ import java.util.List;
 public final class LayerFiles {
   private static final Duration MAKE = Duration.ofMinutes(1);
   private static final Duration CHECK = Duration.ofMinutes(5);
+  private static final Duration RELEASE = Duration.ofSeconds(5);
+  private static final Duration RETRY = Duration.ofMillis(1);
   private static final int STATE_AT = 1024 + 58;
   private static final int CLEAN = 1;
   private static final int REPAIRED = 1;
@@ -30,6 +33,9 @@ public final class LayerFiles {
   /// @return whether it is new
   public boolean prepare(Path layer, ByteSize size) throws IOException, InterruptedException {
     if (Files.exists(layer)) {
+      if (!awaitUnused(layer, RELEASE)) {
+        throw new LinuxException("the sandbox's disk is still in use");
+      }
       repair(layer);
       return false;
     }
@@ -37,6 +43,22 @@ public final class LayerFiles {
     Files.deleteIfExists(unfinished);
     SparseFile.copy(template(size), unfinished);
     Files.move(unfinished, layer, StandardCopyOption.ATOMIC_MOVE);
+    return true;
+  }
+
+  /// Waits until the kernel has let go of a layer, which it does a moment after the last process
+  /// that saw it mounted has ended. Mounted twice at once a layer would be destroyed.
+  ///
+  /// @return whether it has
+  public static boolean awaitUnused(Path layer, Duration patience)
+      throws IOException, InterruptedException {
+    Instant end = Instant.now().plus(patience);
+    while (LoopDevice.isOver(layer)) {
+      if (Instant.now().isAfter(end)) {
+        return false;
+      }
+      Thread.sleep(RETRY);
+    }
     return true;
   }
 

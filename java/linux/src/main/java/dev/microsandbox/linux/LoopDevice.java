@@ -1,9 +1,11 @@
 package dev.microsandbox.linux;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -81,9 +83,24 @@ final class LoopDevice implements AutoCloseable {
     return path;
   }
 
-  /// Whether this host has loop devices at all.
-  static boolean available() {
-    return Files.exists(Path.of("/dev/loop-control"));
+  /// Whether any device is set up over this file.
+  static boolean isOver(Path file) throws IOException {
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/sys/block"), "loop*")) {
+      for (Path each : all) {
+        if (backingFile(each).equals(file.toString())) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  private static String backingFile(Path device) {
+    try {
+      return Files.readString(device.resolve("loop/backing_file")).stripTrailing();
+    } catch (IOException e) {
+      return ""; // it is not set up
+    }
   }
 
   @Override

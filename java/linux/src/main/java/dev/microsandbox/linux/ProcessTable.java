@@ -15,12 +15,14 @@ public final class ProcessTable {
   private ProcessTable() {}
 
   /// Kills host processes that have this text as one whole argument: programs that were started for
-  /// a sandbox, by its id. Those inside sandboxes are not looked at, whatever they call themselves.
+  /// a sandbox, by its id, each with the process group that it leads. Those inside sandboxes are
+  /// not looked at, whatever they call themselves.
   ///
   /// @return how many were killed
   public static int killThoseWithArgument(String argument) throws IOException {
     int killed = 0;
     for (int pid : withArgument(argument)) {
+      Kernel.attempt(Syscall.KILL, -pid, SIGKILL);
       Kernel.attempt(Syscall.KILL, pid, SIGKILL);
       killed++;
     }

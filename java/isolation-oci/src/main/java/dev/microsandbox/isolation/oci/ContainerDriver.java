@@ -38,6 +38,7 @@ public final class ContainerDriver implements IsolationDriver {
   private final Takedown takedown;
   private final Bundle bundle = new Bundle();
   private volatile @Nullable Runtime runtime;
+  private boolean closed;
   private volatile Consumer<String> onStep = _ -> {};
 
   private ContainerDriver(
@@ -211,7 +212,11 @@ public final class ContainerDriver implements IsolationDriver {
   }
 
   @Override
-  public void close() {
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
     watch.close();
     mounts.close();
     cgroups.removeParent();

@@ -2,6 +2,7 @@ package dev.microsandbox.isolation.oci;
 
 import dev.microsandbox.linux.Cgroup;
 import dev.microsandbox.linux.Cgroups;
+import dev.microsandbox.linux.LayerFiles;
 import dev.microsandbox.linux.ProcessTable;
 import dev.microsandbox.linux.SandboxMounts;
 import dev.microsandbox.linux.Trees;
@@ -39,6 +40,7 @@ final class Takedown {
       ProcessTable.killThoseWithArgument(id.value());
       cgroups.find(id).ifPresent(cgroup -> empty(id, cgroup));
       mounts.detach(id);
+      awaitDisk(id);
       Trees.delete(places.channel(id));
     } catch (IOException e) {
       throw failed(id, e);
@@ -56,6 +58,17 @@ final class Takedown {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw failed(id, e);
+    }
+  }
+
+  private void awaitDisk(SandboxId id) throws IOException {
+    try {
+      if (!LayerFiles.awaitUnused(places.layer(id), REMOVE)) {
+        throw new IOException("its disk is still mounted somewhere");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted", e);
     }
   }
 
