@@ -37,7 +37,7 @@ const { writeSync } = fs;
 const { inspect } = util;
 const { store, wait } = Atomics;
 const { concat, from, allocUnsafe } = Buffer;
-const { setImmediate } = globalThis;
+const { setImmediate, setTimeout } = globalThis;
 const { cwd: workingDirectory } = process;
 const { getPrototypeOf, getOwnPropertyDescriptor, keys, defineProperty } = Object;
 const { isArray } = Array;
@@ -101,7 +101,8 @@ let lastFinished = 0;
 let interruptedEarly = 0;
 
 function runCell({ id, number, code }) {
-  const cell = { id, number, source: '', value: null, failure: null, done: false, interrupted: false, readInput: false };
+  const cell = { id, number, source: '', value: null, failure: null, done: false };
+  Object.assign(cell, { interrupted: false, signalled: false, readInput: false });
   running = cell;
   store(shared, 0, id % SHARED_IDS);
   send(`{"type":"started","id":${id}}`);
@@ -172,6 +173,11 @@ function finish(cell) {
   if (stackIsStale) forgetAsyncStack();
   stackIsStale = false;
   if (cell !== running) return;
+  if (cell.signalled && !cell.interrupted) {
+    cell.signalled = false; // the interrupt itself, with the id that it is for, will be here in a moment
+    setTimeout(finish, 100, cell);
+    return;
+  }
   store(shared, 0, 0);
   running = null; // from here on an interrupt leaves this thread alone
   lastFinished = cell.id;
@@ -413,7 +419,7 @@ const onRejection = (reason) => strayError(reason, 'Uncaught (in promise) ');
 /** Comes with each interrupt, for children that the main thread waits for, and can be quicker than the other thread. */
 const onSigint = () => {
   if (stackIsStale) forgetAsyncStack();
-  if (running) running.interrupted = true;
+  if (running) running.signalled = true;
 };
 
 /** Put back before each cell: without them a tenant's removeAllListeners would end the process. */
@@ -647,7 +653,7 @@ const TERMINATES_FROM_WITHIN = parseInt(process.versions.node, 10) < 24;
 
 /**
  * Stops the cell, as far as this can be done from within. Runs on the main thread, asked by the other one, possibly in
- * the middle of any JavaScript: where it says 'busy', that has to be terminated.
+ * the middle of any JavaScript: where it says 'stuck', that has to be terminated.
  */
 function interrupt(id, terminate) {
   if (id <= lastFinished) return 'over';
@@ -655,13 +661,24 @@ function interrupt(id, terminate) {
     running.interrupted = true;
     setImmediate(finish, running);
   } else interruptedEarly = id;
-  if (!isBusy()) return 'idle';
+  if (!isStuck()) return 'turning';
   if (terminate) {
     stackIsStale = true;
     forgetAsyncStack();
     if (TERMINATES_FROM_WITHIN) session.post('Runtime.terminateExecution');
   }
-  return 'busy';
+  return 'stuck';
+}
+
+let turns = 0;
+let turnsWhenAsked = -1;
+
+/** Whether JavaScript is running, and the loop has not turned since this was last asked: only then is force in place. */
+function isStuck() {
+  const stuck = turnsWhenAsked === turns && isBusy();
+  turnsWhenAsked = turns;
+  setImmediate(() => turns++);
+  return stuck;
 }
 
 /** Whether JavaScript was running when this call came in between. */
@@ -675,8 +692,8 @@ function isBusy() {
   return stack.split('\n').length > OWN_FRAMES;
 }
 
-/** The title, isBusy, interrupt and the inspector's function that called it. */
-const OWN_FRAMES = 4;
+/** The title, isBusy, isStuck, interrupt and the inspector's function that called it. */
+const OWN_FRAMES = 5;
 
 /**
  * Termination skips the code with which timers and promises take their ids off Node's stack of asynchronous contexts, and
@@ -746,9 +763,10 @@ function watchInterrupts() {
     setTimeout(again, 150); // the question was itself terminated
     ask(id, false, (state) => {
       if (state === 'over') over = true;
-      else if (state === 'busy' && attempt > 0) terminate(id, attempt, () => setTimeout(again, 15));
+      else if (state === 'stuck') terminate(id, attempt, () => setTimeout(again, 15));
       else {
-        if (state === 'failed' && ++failures % 4 === 0) terminateIfRunning(id);
+        // One failure is a question that met a termination; more of them are a stack too full to be asked anything.
+        if (state === 'failed' && ++failures % 4 === 0 && isRunning(id)) force(id);
         setTimeout(again, 15);
       }
     });
@@ -756,16 +774,19 @@ function watchInterrupts() {
 
   /** Both messages reach the main thread at one moment, so that what `interrupt` arranges still holds at the end. */
   function terminate(id, attempt, done) {
-    ask(id, true, (state) => {
-      if (state === 'idle' || state === 'over') session.post('Runtime.evaluate', { expression: '0' }); // takes it up
-      done();
-    });
-    if (!workerData.fromWithin || attempt > 1) session.post('Runtime.terminateExecution');
+    ask(id, true, done);
+    if (!workerData.fromWithin || attempt > 1) force(id);
   }
 
-  /** For a stack so full that no question can be answered; a single failure is one that met a termination. */
-  function terminateIfRunning(id) {
-    if (Atomics.load(workerData.shared, 0) === id % workerData.ids) session.post('Runtime.terminateExecution');
+  function force(id) {
+    session.post('Runtime.terminateExecution', () => {
+      // Where it met nothing it would meet the next cell: this takes it up.
+      if (!isRunning(id)) session.post('Runtime.evaluate', { expression: '0' });
+    });
+  }
+
+  function isRunning(id) {
+    return Atomics.load(workerData.shared, 0) === id % workerData.ids;
   }
 }
 

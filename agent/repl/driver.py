@@ -390,7 +390,10 @@ def conclude(cell, outcome):
     messages = [f'{{"type":"finished","id":{cell},"status":"{outcome.status}"{exit_code}}}']
     if outcome.error:
         name, text, traceback = (quote(shorten(part)) for part in outcome.error)
-        messages.insert(0, f'{{"type":"error","id":{cell},"name":{name},"message":{text},"traceback":{traceback}}}')
+        messages.insert(
+            0,
+            f'{{"type":"error","id":{cell},"name":{name},"message":{text},"traceback":{traceback}}}',
+        )
     elif outcome.result:
         data = ",".join(f"{quote(kind)}:{content}" for kind, content in outcome.result.items())
         messages.insert(0, f'{{"type":"result","id":{cell},"data":{{{data}}}}}')
@@ -399,7 +402,9 @@ def conclude(cell, outcome):
 
 def flush():
     """Whatever a cell has put in the place of the streams, as far as it lets itself be flushed."""
-    for stream in (sys.stdout, sys.stderr) if hasattr(sys, "stdout") and hasattr(sys, "stderr") else ():
+    for stream in (
+        (sys.stdout, sys.stderr) if hasattr(sys, "stdout") and hasattr(sys, "stderr") else ()
+    ):
         if stream is not stdout and stream is not stderr and stream is not None:
             try:
                 stream.flush()
@@ -544,7 +549,11 @@ def note_error(outcome, error):
         outcome.error = describe_error(error)
     except KeyboardInterrupt:
         outcome.status = "interrupted"
-        outcome.error = type(error).__name__, "", f"{type(error).__name__}: its text could not be had in time"
+        outcome.error = (
+            type(error).__name__,
+            "",
+            f"{type(error).__name__}: its text could not be had in time",
+        )
     except BaseException:
         outcome.error = type(error).__name__, "", f"{type(error).__name__}: its text cannot be had"
 
@@ -805,7 +814,9 @@ def system(command):
 def spawn_and_wait(program, command):
     """Like C's system(), but an interrupt ends the wait as well: that one ignores it, and the cell would go on."""
     signals = (_signal.SIGINT, _signal.SIGPIPE, _signal.SIGXFSZ)
-    pid = os.posix_spawn(program, [program, "-c", command], os.environ, setsigmask=(), setsigdef=signals)
+    pid = os.posix_spawn(
+        program, [program, "-c", command], os.environ, setsigmask=(), setsigdef=signals
+    )
     try:
         return os.waitpid(pid, 0)[1]
     except KeyboardInterrupt:
@@ -827,7 +838,14 @@ def end_child(pid):
 
 def shell():
     preferred = os.environ.get("SHELL", "")
-    known = preferred.startswith("/") and os.path.basename(preferred) in ("sh", "bash", "dash", "zsh", "ash", "ksh")
+    known = preferred.startswith("/") and os.path.basename(preferred) in (
+        "sh",
+        "bash",
+        "dash",
+        "zsh",
+        "ash",
+        "ksh",
+    )
     return preferred if known and os.access(preferred, os.X_OK) else "/bin/sh"
 
 
@@ -835,7 +853,9 @@ def with_own_pip(command):
     """pip is that of this interpreter, whatever the PATH has."""
     import re
 
-    return re.sub(r"^(?:pip3?|python3? -m pip)(?=\s|$)", lambda _: f"{sys.executable} -m pip", command)
+    return re.sub(
+        r"^(?:pip3?|python3? -m pip)(?=\s|$)", lambda _: f"{sys.executable} -m pip", command
+    )
 
 
 def with_variables(command):
@@ -850,7 +870,9 @@ def with_variables(command):
         except Exception:
             return found[0]
 
-    return re.sub(r"(?<![${])\{([A-Za-z_][\w.\[\]'\"]*)\}|(?<![$\\])\$([A-Za-z_]\w*)", replace, command)
+    return re.sub(
+        r"(?<![${])\{([A-Za-z_][\w.\[\]'\"]*)\}|(?<![$\\])\$([A-Za-z_]\w*)", replace, command
+    )
 
 
 # ---- forked children ---------------------------------------------------------------------------

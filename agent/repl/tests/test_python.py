@@ -10,7 +10,9 @@ from harness import DriverTest, Lost
 
 class State(DriverTest):
     def test_variables_functions_classes_and_files_are_kept(self):
-        self.ok("import math\nx = 2\ndef f(): return x * 2\nclass C: y = 5\nhandle = open('t', 'w')")
+        self.ok(
+            "import math\nx = 2\ndef f(): return x * 2\nclass C: y = 5\nhandle = open('t', 'w')"
+        )
         self.ok("x += 1; handle.write('kept'); handle.close()")
         cell = self.ok("(f(), C.y, math.floor(2.5), open('t').read())")
         self.assertEqual("(6, 5, 2, 'kept')", cell.text)
@@ -30,11 +32,15 @@ class State(DriverTest):
 
     def test_future_imports_hold_for_later_cells(self):
         self.ok("from __future__ import annotations")
-        self.assertEqual("{'x': 'Nowhere'}", self.ok("def f(x: Nowhere): pass\nf.__annotations__").text)
+        self.assertEqual(
+            "{'x': 'Nowhere'}", self.ok("def f(x: Nowhere): pass\nf.__annotations__").text
+        )
 
     def test_the_environment_is_set_in_the_running_interpreter(self):
         self.driver.send({"type": "environment", "set": {"GIVEN": "é", "HOME": None}})
-        self.assertEqual("('é', None)", self.ok("import os; (os.environ['GIVEN'], os.getenv('HOME'))").text)
+        self.assertEqual(
+            "('é', None)", self.ok("import os; (os.environ['GIVEN'], os.getenv('HOME'))").text
+        )
         self.assertEqual("é\n", self.ok("!echo $GIVEN").out)
 
 
@@ -53,7 +59,15 @@ class Results(DriverTest):
         self.assertEqual("text/plain", next(iter(cell.data)))
 
     def test_what_json_cannot_hold_comes_as_text_only(self):
-        for code in ("float('nan')", "{1: 2}", "object()", "10**400", "'\\ud800'", "type('I', (int,), {})(3)", "{1}"):
+        for code in (
+            "float('nan')",
+            "{1: 2}",
+            "object()",
+            "10**400",
+            "'\\ud800'",
+            "type('I', (int,), {})(3)",
+            "{1}",
+        ):
             self.assertEqual({"text/plain"}, set(self.ok(code).data), code)
 
     def test_a_cyclic_or_deep_value_is_shown(self):
@@ -76,7 +90,9 @@ class Results(DriverTest):
         self.assertEqual("no repr", cell.error["message"])
 
     def test_an_endless_repr_is_interrupted(self):
-        cell = self.driver.run_interrupted("class R:\n    def __repr__(self):\n        while True: pass\nR()")
+        cell = self.driver.run_interrupted(
+            "class R:\n    def __repr__(self):\n        while True: pass\nR()"
+        )
         self.assertEqual("interrupted", cell.status)
 
 
@@ -112,7 +128,9 @@ class Output(DriverTest):
         self.assertEqual("abcdefg\n", cell.out)
 
     def test_bytes_are_kept_as_they_are(self):
-        cell = self.ok("import sys\nsys.stdout.buffer.write(b'\\xff\\x00\\x1b[31m')\nprint('\\udcfe')")
+        cell = self.ok(
+            "import sys\nsys.stdout.buffer.write(b'\\xff\\x00\\x1b[31m')\nprint('\\udcfe')"
+        )
         self.assertEqual(b"\xff\x00\x1b[31m\xfe\n", cell.stdout)
 
     def test_megabytes_arrive_whole(self):
@@ -132,7 +150,9 @@ class Output(DriverTest):
 
 
 class Background(DriverTest):
-    def test_a_thread_that_outlives_its_cell_writes_in_the_background_even_during_another_cell(self):
+    def test_a_thread_that_outlives_its_cell_writes_in_the_background_even_during_another_cell(
+        self,
+    ):
         self.ok(
             "import threading, time\ndef late():\n    time.sleep(0.2); print('late')\nprint('now')\n"
             "threading.Thread(target=late).start()"
@@ -142,20 +162,28 @@ class Background(DriverTest):
         self.assertEqual(b"late\n", self.driver.background_until(1, b"late\n"))
 
     def test_a_thread_writes_in_its_cell_while_that_runs(self):
-        cell = self.ok("import threading\nt = threading.Thread(target=print, args=('in',)); t.start(); t.join()")
+        cell = self.ok(
+            "import threading\nt = threading.Thread(target=print, args=('in',)); t.start(); t.join()"
+        )
         self.assertEqual("in\n", cell.out)
 
     def test_a_raw_thread_is_known_as_well(self):
-        self.ok("import _thread, time\ndef f():\n    time.sleep(0.1); print('raw')\n_thread.start_new_thread(f, ())")
+        self.ok(
+            "import _thread, time\ndef f():\n    time.sleep(0.1); print('raw')\n_thread.start_new_thread(f, ())"
+        )
         self.assertEqual("", self.ok("time.sleep(0.3)").out)
         self.assertIn(b"raw", self.driver.background_until(1, b"raw"))
 
     def test_an_older_pool_works_as_the_cell_that_gives_it_work(self):
-        self.ok("from concurrent.futures import ThreadPoolExecutor\np = ThreadPoolExecutor(1)\np.submit(int).result()")
+        self.ok(
+            "from concurrent.futures import ThreadPoolExecutor\np = ThreadPoolExecutor(1)\np.submit(int).result()"
+        )
         self.assertEqual("work\n", self.ok("p.submit(print, 'work').result()").out)
 
     def test_an_error_in_a_late_thread_is_background(self):
-        self.ok("import threading, time\ndef bad():\n    time.sleep(0.1); 1/0\nthreading.Thread(target=bad).start()")
+        self.ok(
+            "import threading, time\ndef bad():\n    time.sleep(0.1); 1/0\nthreading.Thread(target=bad).start()"
+        )
         self.assertIn(b"ZeroDivisionError", self.driver.background_until(2, b"ZeroDivisionError"))
         self.assertEqual("", self.ok("1").err)
 
@@ -191,8 +219,12 @@ class Async(DriverTest):
         self.assertEqual("9", cell.text)
 
     def test_one_loop_serves_all_cells(self):
-        self.ok("import asyncio\nlock = asyncio.Event()\nfirst = asyncio.get_running_loop() if await asyncio.sleep(0, True) else 0")
-        self.assertEqual("True", self.ok("await asyncio.sleep(0)\nfirst is asyncio.get_running_loop()").text)
+        self.ok(
+            "import asyncio\nlock = asyncio.Event()\nfirst = asyncio.get_running_loop() if await asyncio.sleep(0, True) else 0"
+        )
+        self.assertEqual(
+            "True", self.ok("await asyncio.sleep(0)\nfirst is asyncio.get_running_loop()").text
+        )
 
     def test_asyncio_run_works_in_a_cell_without_await(self):
         self.ok("import asyncio\nawait asyncio.sleep(0)")
@@ -219,12 +251,16 @@ class Async(DriverTest):
         self.assertNotIn("asyncio", text)
 
     def test_a_closed_loop_is_replaced(self):
-        self.ok("import asyncio\nloop = asyncio.get_running_loop() if await asyncio.sleep(0, 1) else 0")
+        self.ok(
+            "import asyncio\nloop = asyncio.get_running_loop() if await asyncio.sleep(0, 1) else 0"
+        )
         self.ok("loop.close()")
         self.assertEqual("3", self.ok("await asyncio.sleep(0, 3)").text)
 
     def test_an_exit_in_a_task_between_cells_leaves_the_context_alive(self):
-        self.ok("import asyncio, sys\nasync def f():\n    await asyncio.sleep(0.05); sys.exit(2)\nt = asyncio.create_task(f()); await asyncio.sleep(0)")
+        self.ok(
+            "import asyncio, sys\nasync def f():\n    await asyncio.sleep(0.05); sys.exit(2)\nt = asyncio.create_task(f()); await asyncio.sleep(0)"
+        )
         self.driver.collect(0.2)
         self.assertEqual("1", self.ok("1").text)
 
@@ -240,7 +276,9 @@ class Errors(DriverTest):
         self.assertNotIn("microsandbox", text)
 
     def test_chained_errors_are_free_of_our_frames(self):
-        text = self.error("try:\n    input()\nexcept EOFError as e:\n    raise ValueError('b') from e").error["traceback"]
+        text = self.error(
+            "try:\n    input()\nexcept EOFError as e:\n    raise ValueError('b') from e"
+        ).error["traceback"]
         self.assertIn("direct cause", text)
         self.assertNotIn("microsandbox", text)
 
@@ -254,7 +292,9 @@ class Errors(DriverTest):
         self.assertIn("    return 5", self.error("return 5").error["traceback"])
 
     def test_a_broken_error_is_reported(self):
-        cell = self.error("class E(Exception):\n    def __str__(self): raise RuntimeError\nraise E()")
+        cell = self.error(
+            "class E(Exception):\n    def __str__(self): raise RuntimeError\nraise E()"
+        )
         self.assertEqual("E", cell.error["name"])
 
     def test_source_is_found_by_inspect(self):
@@ -267,7 +307,12 @@ class Errors(DriverTest):
 
 class Input(DriverTest):
     def test_reading_standard_input_ends_at_once_and_says_why(self):
-        for code in ("input('? ')", "import sys; sys.stdin.readline()", "sys.stdin.read()", "breakpoint()"):
+        for code in (
+            "input('? ')",
+            "import sys; sys.stdin.readline()",
+            "sys.stdin.read()",
+            "breakpoint()",
+        ):
             cell = self.error(code)
             self.assertEqual("EOFError", cell.error["name"], code)
             self.assertIn("a cell has no standard input", cell.error["message"], code)
@@ -291,7 +336,11 @@ class Exits(DriverTest):
         self.assertEqual("1", self.ok("x").text)
 
     def test_the_other_forms_of_exit(self):
-        for code, status, err in (("exit()", 0, ""), ("raise SystemExit('why')", 1, "why\n"), ("quit(4)", 4, "")):
+        for code, status, err in (
+            ("exit()", 0, ""),
+            ("raise SystemExit('why')", 1, "why\n"),
+            ("quit(4)", 4, ""),
+        ):
             cell = self.driver.run(code)
             self.assertEqual(("exited", status, err), (cell.status, cell.exit_code, cell.err), code)
 
@@ -299,7 +348,10 @@ class Exits(DriverTest):
         self.assertEqual(7, self.driver.lost("import os; os._exit(7)"))
 
     def test_a_segfault_ends_the_process(self):
-        self.assertEqual(-signal.SIGSEGV, self.driver.lost("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"))
+        self.assertEqual(
+            -signal.SIGSEGV,
+            self.driver.lost("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"),
+        )
 
     def test_the_agents_exit_runs_exit_handlers(self):
         self.ok("import atexit; atexit.register(lambda: open('bye', 'w').close())")
@@ -341,7 +393,10 @@ class Interrupts(DriverTest):
         self.assertEqual("5", self.ok("kept").text)
 
     def test_finally_blocks_run(self):
-        self.assertEqual("clean\n", self.interrupted("import time\ntry: time.sleep(60)\nfinally: print('clean')").out)
+        self.assertEqual(
+            "clean\n",
+            self.interrupted("import time\ntry: time.sleep(60)\nfinally: print('clean')").out,
+        )
 
     def test_finally_blocks_of_coroutines_run(self):
         code = "import asyncio\nasync def f():\n    try: await asyncio.sleep(60)\n    finally: print('clean')\nawait f()"
@@ -379,7 +434,9 @@ class Interrupts(DriverTest):
         self.interrupted("while True: pass")
 
     def test_a_task_of_an_earlier_cell_that_hogs_the_loop_can_be_interrupted(self):
-        self.ok("import asyncio, time\nasync def hog():\n    await asyncio.sleep(0.05)\n    while True: pass\nt = asyncio.create_task(hog()); await asyncio.sleep(0)")
+        self.ok(
+            "import asyncio, time\nasync def hog():\n    await asyncio.sleep(0.05)\n    while True: pass\nt = asyncio.create_task(hog()); await asyncio.sleep(0)"
+        )
         time.sleep(0.3)
         cell = self.driver.start("5")
         time.sleep(0.1)
@@ -406,7 +463,13 @@ class ShellLines(DriverTest):
         self.assertEqual("", cell.out)
 
     def test_pip_lines_run_this_interpreters_pip(self):
-        for code in ("%pip --version", "!pip --version", "pip list --version", "python -m pip list --version", "pip3 list --version"):
+        for code in (
+            "%pip --version",
+            "!pip --version",
+            "pip list --version",
+            "python -m pip list --version",
+            "pip3 list --version",
+        ):
             self.assertIn("pip ", self.ok(code, timeout=60).out, code)
 
     def test_an_unknown_package_is_an_error_with_pips_words(self):
@@ -414,14 +477,18 @@ class ShellLines(DriverTest):
         self.assertIn("No matching distribution", cell.err)
 
     def test_an_installed_package_is_imported_by_the_next_cell(self):
-        self.ok("import os, sys\nos.makedirs('src/fresh_pkg'); sys.path.insert(0, os.path.abspath('lib'))\nos.makedirs('lib')")
+        self.ok(
+            "import os, sys\nos.makedirs('src/fresh_pkg'); sys.path.insert(0, os.path.abspath('lib'))\nos.makedirs('lib')"
+        )
         self.error("import fresh_pkg")
         self.ok("!cp -r src/fresh_pkg lib/ && echo 'v = 8' > lib/fresh_pkg/__init__.py")
         self.assertEqual("8", self.ok("import fresh_pkg; fresh_pkg.v").text)
 
     def test_python_that_looks_like_a_command_stays_python(self):
         self.assertEqual("3", self.ok("pip = 3; pip").text)
-        self.assertEqual("'\\n!echo no\\npip install x\\n'", self.ok("'''\n!echo no\npip install x\n'''").text)
+        self.assertEqual(
+            "'\\n!echo no\\npip install x\\n'", self.ok("'''\n!echo no\npip install x\n'''").text
+        )
         self.assertEqual("True", self.ok("(1\n!= 2)").text)
 
     def test_a_continued_line_is_one_command_and_later_lines_keep_their_numbers(self):
@@ -450,7 +517,9 @@ class Processes(DriverTest):
 
     def test_children_inherit_no_descriptor_of_the_driver(self):
         self.assertEqual("0 1 2 3", " ".join(self.ok("!ls /proc/self/fd").out.split()))
-        self.assertEqual("0 1 2 3", " ".join(self.ok("import os; os.system('ls /proc/self/fd')").out.split()))
+        self.assertEqual(
+            "0 1 2 3", " ".join(self.ok("import os; os.system('ls /proc/self/fd')").out.split())
+        )
 
     def test_children_have_signals_as_usual(self):
         self.ok("import os; assert os.system('kill -INT $$') != 0")
@@ -458,7 +527,11 @@ class Processes(DriverTest):
 
 class Sabotage(DriverTest):
     def test_lost_streams_come_back_for_the_next_cell(self):
-        for code in ("import sys; sys.stdout = sys.stderr = sys.stdin = None", "sys.stdout.close(); sys.stdout = open('f', 'w'); sys.stdout.close()", "del sys.stdout, sys.stderr"):
+        for code in (
+            "import sys; sys.stdout = sys.stderr = sys.stdin = None",
+            "sys.stdout.close(); sys.stdout = open('f', 'w'); sys.stdout.close()",
+            "del sys.stdout, sys.stderr",
+        ):
             self.driver.run(code)
             self.assertEqual("here\n", self.ok("import sys; print('here')").out)
 
@@ -467,13 +540,17 @@ class Sabotage(DriverTest):
         self.assertEqual("here\n", self.ok("os.system('echo here'); None").out)
 
     def test_replaced_builtins_and_modules_do_not_stop_the_reporting(self):
-        self.driver.run("import builtins, json, os, sys, io\nbuiltins.len = builtins.print = builtins.isinstance = None\ndel builtins.getattr, builtins.str")
+        self.driver.run(
+            "import builtins, json, os, sys, io\nbuiltins.len = builtins.print = builtins.isinstance = None\ndel builtins.getattr, builtins.str"
+        )
         self.driver.run("json.dumps = os.write = os.read = os.getpid = sys.exc_info = None")
         self.assertEqual("2", self.ok("1 + 1").text)
         self.assertEqual("ZeroDivisionError", self.error("1/0").error["name"])
 
     def test_a_monkeypatched_traceback_module_does_not_hide_the_error(self):
-        self.driver.run("import traceback, linecache\ntraceback.format_exception = linecache.getlines = None")
+        self.driver.run(
+            "import traceback, linecache\ntraceback.format_exception = linecache.getlines = None"
+        )
         self.assertEqual("ZeroDivisionError", self.error("1/0").error["name"])
 
     def test_an_emptied_namespace_and_main_module_are_survived(self):
@@ -497,7 +574,12 @@ class Sabotage(DriverTest):
 
 
 class HostileEnvironment(DriverTest):
-    environment = {"PYTHONSTARTUP": "/nonexistent.py", "PYTHONWARNINGS": "error", "PYTHONIOENCODING": "latin-1", "BASH_ENV": "/dev/tty"}
+    environment = {
+        "PYTHONSTARTUP": "/nonexistent.py",
+        "PYTHONWARNINGS": "error",
+        "PYTHONIOENCODING": "latin-1",
+        "BASH_ENV": "/dev/tty",
+    }
 
     def test_variables_of_the_environment_do_not_stop_the_driver(self):
         self.assertEqual("é\n", self.ok("print('é')").out)
