@@ -150,6 +150,8 @@ build_java() {
   up_to_date "$CACHE/java.stamp" "$ROOT/java" "$ROOT/sdk/java" "$ROOT/spec" "$ROOT/pom.xml" && [ -d "$APP/lib" ] && return
   mkdir -p "$CACHE" && touch "$CACHE/java.new"
   step "building the server and the command line (Java)" mvn -B -q -f "$ROOT/pom.xml" package -DskipTests || return
+  # Not fatal: without the caches both programs only start more slowly.
+  [ ! -x "$AGENT" ] || step "training the AOT caches" as_root "$ROOT/scripts/train-aot" || say "going on without AOT caches: msb and the server will start more slowly"
   mv "$CACHE/java.new" "$CACHE/java.stamp"
 }
 
