@@ -10,10 +10,10 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.exc.InputCoercionException;
 import tools.jackson.core.exc.StreamConstraintsException;
 import tools.jackson.core.exc.StreamReadException;
 import tools.jackson.core.json.JsonFactory;
-import tools.jackson.databind.DatabindException;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.MapperFeature;
@@ -123,7 +123,8 @@ final class Json {
           ErrorCode.INVALID_JSON,
           "the JSON is deeper than 64 levels, or a name or number too long");
     }
-    if (e instanceof StreamReadException read && !(e instanceof DatabindException)) {
+    boolean outOfRange = e instanceof InputCoercionException;
+    if (e instanceof StreamReadException read && !outOfRange) {
       return malformed(read);
     }
     String field = field(e);

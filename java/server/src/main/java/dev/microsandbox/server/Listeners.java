@@ -31,6 +31,9 @@ final class Listeners {
   private static final String SOCKET_PERMISSIONS = "rw-rw----";
   private static final int QUEUE = 256;
 
+  /// How long a connection without a request is kept while the server ends.
+  private static final int IDLE_AT_END_MILLIS = 100;
+
   private final ServerSettings settings;
   private boolean bound;
 
@@ -49,6 +52,7 @@ final class Listeners {
   private void add(Server server, AbstractConnector connector, String name, SlowClients slow) {
     connector.setName(name);
     connector.setIdleTimeout(settings.limits().idle().toMillis());
+    connector.setShutdownIdleTimeout(IDLE_AT_END_MILLIS);
     connector.addBean(slow, false);
     server.addConnector(connector);
   }
