@@ -1,9 +1,13 @@
 package dev.microsandbox.app;
 
+import dev.microsandbox.egress.EgressSettings;
+import dev.microsandbox.egress.Endpoint;
+import dev.microsandbox.egress.HostNetworkSettings;
 import dev.microsandbox.engine.EngineSettings;
 import dev.microsandbox.server.ServerSettings;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -13,7 +17,11 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param home `home`: where everything is kept
 /// @param server `host`, `port`, `socket` (`none` for none), `dev`, `behind-proxy`,
-///     `tls-certificate`, `tls-key`
+///   `tls-certificate`, `tls-key`
+/// @param names `name-map`: names that lead where the operator says: `name=host:port`, separated by
+///   commas
+/// @param authorities `ca-file`: PEM files of authorities that sandboxes shall trust too, separated
+///   by commas
 /// @param agent `agent`: the program that becomes the first process of every sandbox
 /// @param runtime `runtime`: `crun`, `runc` or a path; null for what works best
 /// @param strictRuntime `strict-runtime`: refuses runtimes with known holes
@@ -23,6 +31,8 @@ record AppSettings(
     Path home,
     ServerSettings server,
     EngineSettings engine,
+    Map<String, Endpoint> names,
+    List<Path> authorities,
     Path agent,
     @Nullable String runtime,
     boolean strictRuntime,
@@ -41,6 +51,8 @@ record AppSettings(
           "behind-proxy",
           "tls-certificate",
           "tls-key",
+          "name-map",
+          "ca-file",
           "agent",
           "runtime",
           "strict-runtime",
@@ -65,6 +77,8 @@ record AppSettings(
         home,
         server(from),
         EngineSettings.of(home, engine),
+        names(from),
+        from.list("ca-file").stream().map(file -> Path.of(file).toAbsolutePath()).toList(),
         from.path("agent", defaultAgent()),
         from.text("runtime"),
         from.flag("strict-runtime"),
@@ -83,6 +97,23 @@ record AppSettings(
     } catch (IllegalArgumentException e) {
       return !String.valueOf(e.getMessage()).startsWith("unknown setting");
     }
+  }
+
+  private static Map<String, Endpoint> names(SettingReader from) {
+    Map<String, Endpoint> names = new LinkedHashMap<>();
+    for (String entry : from.list("name-map")) {
+      int equals = entry.indexOf('=');
+      if (equals <= 0) {
+        throw new IllegalArgumentException("name-map is name=host:port, not " + entry);
+      }
+      names.put(entry.substring(0, equals), Endpoint.parse(entry.substring(equals + 1)));
+    }
+    return names;
+  }
+
+  /// With what the host itself uses: mirrors, authorities, a proxy.
+  EgressSettings egress() {
+    return new EgressSettings(names, authorities, HostNetworkSettings.read());
   }
 
   private static ServerSettings server(SettingReader from) {

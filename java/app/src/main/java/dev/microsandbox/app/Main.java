@@ -7,7 +7,6 @@ import java.util.concurrent.CountDownLatch;
 ///
 /// Exit codes: 0 after an orderly end, 1 where it could not start, 2 for wrong settings.
 public final class Main {
-  private static final System.Logger LOG = System.getLogger(Main.class.getName());
   private static final int FAILED = 1;
   private static final int WRONG_SETTINGS = 2;
 
@@ -15,6 +14,7 @@ public final class Main {
 
   /// @param args `--key=value`; see [SettingSources]
   public static void main(String[] args) {
+    ServerLog.prepare();
     AppSettings settings;
     try {
       settings = AppSettings.of(SettingSources.read(args, System.getenv()));
@@ -24,10 +24,10 @@ public final class Main {
     try {
       serve(settings);
     } catch (SandboxException e) {
-      LOG.log(System.Logger.Level.DEBUG, "not started", e);
+      log().log(System.Logger.Level.DEBUG, "not started", e);
       throw quit(FAILED, e.message());
     } catch (RuntimeException e) {
-      LOG.log(System.Logger.Level.ERROR, "not started", e);
+      log().log(System.Logger.Level.ERROR, "not started", e);
       throw quit(FAILED, String.valueOf(e.getMessage()));
     }
   }
@@ -40,15 +40,20 @@ public final class Main {
         .addShutdownHook(
             Thread.ofPlatform()
                 .name("shutdown")
-                .unstarted(
-                    () -> {
-                      wiring.close();
-                      ended.countDown();
-                    }));
+                .unstarted(() -> {
+                  wiring.close();
+                  log().log(System.Logger.Level.INFO, "ended");
+                  ended.countDown();
+                }));
     String ready = "microsandbox " + AppSettings.version() + " listens on " + wiring.addresses();
-    LOG.log(System.Logger.Level.INFO, ready);
+    log().log(System.Logger.Level.INFO, ready);
     System.out.println(ready);
     awaitEnd(ended);
+  }
+
+  /// Not a constant: nothing may log before [ServerLog#prepare].
+  private static System.Logger log() {
+    return System.getLogger(Main.class.getName());
   }
 
   private static void awaitEnd(CountDownLatch ended) {

@@ -10,7 +10,6 @@ import java.util.logging.ConsoleHandler;
 import java.util.logging.Formatter;
 import java.util.logging.Handler;
 import java.util.logging.Level;
-import java.util.logging.LogManager;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 
@@ -23,12 +22,19 @@ final class ServerLog {
 
   private ServerLog() {}
 
+  /// Must be called before anything logs.
+  static void prepare() {
+    System.setProperty("java.util.logging.manager", LastingLogManager.class.getName());
+  }
+
   static void open(AppSettings settings) {
-    LogManager.getLogManager().reset();
     Handler handler = handler(settings);
     handler.setFormatter(new LineFormatter());
     handler.setLevel(Level.ALL);
     Logger root = Logger.getLogger("");
+    for (Handler standard : root.getHandlers()) {
+      root.removeHandler(standard);
+    }
     root.addHandler(handler);
     root.setLevel(Level.INFO);
     JETTY.setLevel(Level.WARNING);

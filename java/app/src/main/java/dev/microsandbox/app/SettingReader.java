@@ -1,6 +1,8 @@
 package dev.microsandbox.app;
 
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +22,12 @@ final class SettingReader {
   Path path(String key, Path otherwise) {
     String text = values.get(key);
     return text == null ? otherwise : Path.of(text).toAbsolutePath().normalize();
+  }
+
+  /// Parts between commas.
+  List<String> list(String key) {
+    String text = values.getOrDefault(key, "");
+    return Arrays.stream(text.split(",", -1)).map(String::strip).filter(s -> !s.isEmpty()).toList();
   }
 
   boolean flag(String key) {

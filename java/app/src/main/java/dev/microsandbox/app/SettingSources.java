@@ -54,16 +54,14 @@ final class SettingSources {
   /// over here, and refused in the other two places.
   private static Map<String, String> variables(Map<String, String> environment) {
     Map<String, String> values = new LinkedHashMap<>();
-    environment.forEach(
-        (name, value) -> {
-          if (name.startsWith(PREFIX)) {
-            String key =
-                name.substring(PREFIX.length()).toLowerCase(Locale.ROOT).replace('_', '-');
-            if (key.equals(CONFIG) || AppSettings.isKey(key)) {
-              values.put(key, value);
-            }
-          }
-        });
+    environment.forEach((name, value) -> {
+      if (name.startsWith(PREFIX)) {
+        String key = name.substring(PREFIX.length()).toLowerCase(Locale.ROOT).replace('_', '-');
+        if (key.equals(CONFIG) || AppSettings.isKey(key)) {
+          values.put(key, value);
+        }
+      }
+    });
     return values;
   }
 

@@ -1,6 +1,7 @@
 package dev.microsandbox.app;
 
 import dev.microsandbox.agent.AgentChannels;
+import dev.microsandbox.egress.Egress;
 import dev.microsandbox.engine.AgentConnector;
 import dev.microsandbox.engine.Engine;
 import dev.microsandbox.engine.EngineClock;
@@ -26,6 +27,7 @@ import java.util.List;
 final class Wiring implements AutoCloseable {
   private final AppSettings settings;
   private final AgentChannels channels;
+  private final Egress egress;
   private final Engine engine;
   private final HttpServer http;
   private final PidFile pidFile;
@@ -33,11 +35,13 @@ final class Wiring implements AutoCloseable {
   private Wiring(
       AppSettings settings,
       AgentChannels channels,
+      Egress egress,
       Engine engine,
       HttpServer http,
       PidFile pidFile) {
     this.settings = settings;
     this.channels = channels;
+    this.egress = egress;
     this.engine = engine;
     this.http = http;
     this.pidFile = pidFile;
@@ -49,6 +53,7 @@ final class Wiring implements AutoCloseable {
   static Wiring open(AppSettings settings, Runnable shutdown) {
     requireAgent(settings.agent());
     List<Finding> troubles = new ArrayList<>();
+    Egress egress = Egress.open(settings.egress());
     AgentChannels channels = AgentChannels.open();
     try {
       Engine engine =
@@ -58,19 +63,20 @@ final class Wiring implements AutoCloseable {
                   drivers(settings, troubles),
                   new StoredImages(ImageStore.open(settings.home().resolve("images"))),
                   AgentConnector.of(channels),
-                  new NoEgress(),
+                  new HostEgress(egress),
                   EngineClock.system()));
       try {
         HttpServer http =
             new HttpServer(settings.server(), parts(engine, List.copyOf(troubles), shutdown));
         http.start();
-        return new Wiring(settings, channels, engine, http, PidFile.write(settings.home()));
+        return new Wiring(settings, channels, egress, engine, http, PidFile.write(settings.home()));
       } catch (RuntimeException e) {
         engine.close();
         throw e;
       }
     } catch (RuntimeException e) {
       channels.close();
+      egress.close();
       throw e;
     }
   }
@@ -135,6 +141,7 @@ final class Wiring implements AutoCloseable {
     http.close();
     engine.close();
     channels.close();
+    egress.close();
     pidFile.close();
   }
 }

@@ -7,6 +7,7 @@ import dev.microsandbox.server.ServerFixture.Answer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -31,8 +32,11 @@ class GateTest {
 
   private static String get(ServerFixture to, String host, String... headers) throws Exception {
     String request =
-        "GET /v1/sandboxes HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n"
-            + String.join("", Stream.of(headers).map(h -> h + "\r\n").toList()) + "\r\n";
+        "GET /v1/sandboxes HTTP/1.1\r\nHost: "
+            + host
+            + "\r\nConnection: close\r\n"
+            + String.join("", Stream.of(headers).map(h -> h + "\r\n").toList())
+            + "\r\n";
     return to.raw(request);
   }
 
@@ -109,7 +113,8 @@ class GateTest {
             .method("POST", "/v1/sandboxes", "{\"name\":\"mine\"}")
             .header("Authorization", "Bearer msb_good"));
     String other = "Bearer msb_other";
-    assertThat(keyed.send(keyed.request("/v1/sandboxes/mine").header("Authorization", other)).code())
+    assertThat(
+            keyed.send(keyed.request("/v1/sandboxes/mine").header("Authorization", other)).code())
         .isEqualTo("sandbox_not_found");
     assertThat(
             keyed
@@ -194,13 +199,12 @@ class GateTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> settings("0.0.0.0", true, true, null))
         .withMessageContaining("--dev");
-    assertThatIllegalArgumentException()
-        .isThrownBy(() -> settings("127.0.0.1", true, true, null));
+    assertThatIllegalArgumentException().isThrownBy(() -> settings("127.0.0.1", true, true, null));
     assertThat(settings("127.0.0.1", true, false, null).dev()).isTrue();
   }
 
   private static ServerSettings settings(
-      String host, boolean dev, boolean proxy, ServerSettings.Tls tls) {
+      String host, boolean dev, boolean proxy, ServerSettings.@Nullable Tls tls) {
     return new ServerSettings(host, 0, null, dev, proxy, tls, ServerSettings.HttpLimits.DEFAULT);
   }
 }

@@ -105,8 +105,7 @@ class HostileRequestTest {
       body.append("\":\"\"");
     }
     long start = System.nanoTime();
-    assertThat(fixture.post("/v1/sandboxes", body.append("}}").toString()).status())
-        .isEqualTo(400);
+    assertThat(fixture.post("/v1/sandboxes", body.append("}}").toString()).status()).isEqualTo(400);
     assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
   }
 
@@ -162,7 +161,8 @@ class HostileRequestTest {
   void headersPastTheLimitAreRefused() throws Exception {
     String answer =
         fixture.raw(
-            "GET /v1/info HTTP/1.1\r\nHost: localhost\r\nX-Long: " + "a".repeat(20_000)
+            "GET /v1/info HTTP/1.1\r\nHost: localhost\r\nX-Long: "
+                + "a".repeat(20_000)
                 + "\r\n\r\n");
     assertThat(answer).startsWith("HTTP/1.1 431");
   }
@@ -192,7 +192,8 @@ class HostileRequestTest {
     String answer =
         fixture.raw(
             "POST /v1/sandboxes/box/start HTTP/1.1\r\nHost: localhost\r\n"
-                + "Content-Type: application/json\r\n" + rest,
+                + "Content-Type: application/json\r\n"
+                + rest,
             Duration.ofSeconds(2));
     assertThat(answer).startsWith("HTTP/1.1 4");
     assertThat(answer.split("HTTP/1\\.1 ", -1)).as("answers").hasSize(2);
@@ -227,8 +228,7 @@ class HostileRequestTest {
                 "GET /v1/info HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, close\r\n"
                     + "Upgrade: websocket\r\n\r\n"))
         .startsWith("HTTP/1.1 200");
-    assertThat(
-            fixture.raw("CONNECT 127.0.0.1:22 HTTP/1.1\r\nHost: 127.0.0.1:22\r\n\r\n"))
+    assertThat(fixture.raw("CONNECT 127.0.0.1:22 HTTP/1.1\r\nHost: 127.0.0.1:22\r\n\r\n"))
         .startsWith("HTTP/1.1 4");
     assertThat(
             fixture.raw("TRACE /v1/info HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
@@ -284,8 +284,7 @@ class HostileRequestTest {
   @Test
   void manyRequestsOnOneConnectionAreAnsweredInOrder() throws Exception {
     String one = "GET /api/v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    String last =
-        "GET /v1/nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    String last = "GET /v1/nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     String answer = fixture.raw(one.repeat(20) + last);
     assertThat(answer.split("HTTP/1\\.1 200", -1)).hasSize(21);
     assertThat(answer).contains("HTTP/1.1 404");

@@ -67,7 +67,8 @@ class NativeApiTest {
         """
         {"name":"box","namespace":"lab","image":"node","isolation":"container","memory":1024,"cpus":0.5,
          "processes":64,"disk":256,"env":{"A":"1"},"labels":{"team":"x"},"network":"none","time_to_live":1.5,
-         "idle_timeout":0,"ephemeral":true}""");
+         "idle_timeout":0,"ephemeral":true}\
+        """);
     SandboxSpec spec = onlySpec();
     assertThat(spec.name().value()).isEqualTo("box");
     assertThat(spec.namespace()).isEqualTo("lab");
@@ -153,8 +154,7 @@ class NativeApiTest {
     String id = create("{\"name\":\"box\",\"namespace\":\"lab\"}").json().get("id").asString();
     assertThat(fixture.get(ONE).code()).isEqualTo("sandbox_not_found");
     assertThat(fixture.get(ONE + "?namespace=lab").status()).isEqualTo(200);
-    assertThat(fixture.get("/v1/sandboxes/" + id).json().get("name").asString())
-        .isEqualTo("box");
+    assertThat(fixture.get("/v1/sandboxes/" + id).json().get("name").asString()).isEqualTo("box");
   }
 
   @Test
@@ -170,12 +170,10 @@ class NativeApiTest {
   @Test
   void aSandboxGoesThroughItsLife() {
     create("{\"name\":\"box\"}");
-    assertThat(fixture.post(ONE + "/stop", "").json().get("state").asString())
-        .isEqualTo("stopped");
+    assertThat(fixture.post(ONE + "/stop", "").json().get("state").asString()).isEqualTo("stopped");
     assertThat(fixture.post(ONE + "/start", "{}").json().get("state").asString())
         .isEqualTo("running");
-    assertThat(
-            fixture.send(fixture.method("PATCH", ONE, "{\"time_to_live\":60}")).status())
+    assertThat(fixture.send(fixture.method("PATCH", ONE, "{\"time_to_live\":60}")).status())
         .isEqualTo(200);
     Answer deleted = fixture.send(fixture.request(ONE).DELETE());
     assertThat(deleted.status()).isEqualTo(204);

@@ -56,20 +56,25 @@ class OpenApiTest {
     Map<String, JsonNode> operations = new TreeMap<>();
     SPEC.get("paths")
         .properties()
-        .forEach(
-            path ->
-                path.getValue()
-                    .properties()
-                    .forEach(
-                        operation -> {
-                          if (METHODS.contains(operation.getKey())) {
-                            operations.put(
-                                operation.getKey().toUpperCase(java.util.Locale.ROOT)
-                                    + " " + path.getKey(),
-                                operation.getValue());
-                          }
-                        }));
+        .forEach(path ->
+            path.getValue()
+                .properties()
+                .forEach(operation -> {
+                  if (METHODS.contains(operation.getKey())) {
+                    operations.put(
+                        operation.getKey().toUpperCase(java.util.Locale.ROOT) + " " + path.getKey(),
+                        operation.getValue());
+                  }
+                }));
     return operations;
+  }
+
+  private static JsonNode operation(Map<String, JsonNode> operations, Route route) {
+    JsonNode operation = operations.get(name(route));
+    if (operation == null) {
+      throw new AssertionError("not described: " + name(route));
+    }
+    return operation;
   }
 
   private static String name(Route route) {
@@ -86,7 +91,7 @@ class OpenApiTest {
   void statusesAgree() {
     Map<String, JsonNode> operations = operations();
     for (Route route : routes()) {
-      JsonNode responses = operations.get(name(route)).get("responses");
+      JsonNode responses = operation(operations, route).get("responses");
       assertThat(responses.propertyNames())
           .as(name(route))
           .containsExactlyInAnyOrder(String.valueOf(route.status()), "default");
@@ -97,7 +102,7 @@ class OpenApiTest {
   void bodiesOfRequestsAgree() {
     Map<String, JsonNode> operations = operations();
     for (Route route : routes()) {
-      JsonNode body = resolved(operations.get(name(route)).path("requestBody"));
+      JsonNode body = resolved(operation(operations, route).path("requestBody"));
       JsonNode schema = body.path("content").path("application/json").path("schema");
       if (route.takes() != null) {
         assertThat(schemaName(schema)).as(name(route)).isEqualTo(route.takes().getSimpleName());
@@ -114,7 +119,7 @@ class OpenApiTest {
     for (Route route : routes()) {
       JsonNode response =
           resolved(
-              operations.get(name(route)).path("responses").path(String.valueOf(route.status())));
+              operation(operations, route).path("responses").path(String.valueOf(route.status())));
       JsonNode schema = response.path("content").path("application/json").path("schema");
       if (route.gives() == RpcBodies.Response.class) {
         assertThat(schemaName(schema)).isEqualTo("RpcResponse");
@@ -139,7 +144,7 @@ class OpenApiTest {
   void accessAgrees() {
     Map<String, JsonNode> operations = operations();
     for (Route route : routes()) {
-      JsonNode operation = operations.get(name(route));
+      JsonNode operation = operation(operations, route);
       boolean administrator = operation.get("summary").asString().contains("Administrator only");
       boolean anybody = operation.has("security");
       Access expected =
@@ -172,11 +177,12 @@ class OpenApiTest {
       node = node.get("properties").get(property);
     }
     Set<String> values = new TreeSet<>();
-    node.get("enum").forEach(value -> {
-      if (!value.isNull()) {
-        values.add(value.asString());
-      }
-    });
+    node.get("enum")
+        .forEach(value -> {
+          if (!value.isNull()) {
+            values.add(value.asString());
+          }
+        });
     return values;
   }
 

@@ -36,14 +36,19 @@ class RpcTest {
   private Answer call(String method, String params) {
     return fixture.post(
         "/api/v1/rpc",
-        "{\"jsonrpc\":\"2.0\",\"method\":\"" + method + "\",\"params\":" + params + ",\"id\":\"7\"}");
+        "{\"jsonrpc\":\"2.0\",\"method\":\""
+            + method
+            + "\",\"params\":"
+            + params
+            + ",\"id\":\"7\"}");
   }
 
   private Answer startBox() {
     return call(
         "sandbox.start",
         """
-        {"sandbox":"box","namespace":"default","config":{"image":"microsandbox/python","memory":512,"cpus":1}}""");
+        {"sandbox":"box","namespace":"default","config":{"image":"microsandbox/python","memory":512,"cpus":1}}\
+        """);
   }
 
   @Test
@@ -91,7 +96,8 @@ class RpcTest {
     String config =
         """
         {"image":"python","envs":["A=b=c"],"volumes":[],"ports":null,"depends_on":[],"workdir":null,"shell":"sh",
-         "scripts":{"start":"x"},"exec":null,"unheard_of":1}""";
+         "scripts":{"start":"x"},"exec":null,"unheard_of":1}\
+        """;
     assertThat(call("sandbox.start", "{\"sandbox\":\"box\",\"config\":" + config + "}").status())
         .isEqualTo(200);
     assertThat(fixture.service.sandboxes.values().iterator().next().spec().environment())
@@ -125,9 +131,7 @@ class RpcTest {
             new RunEvent.Result(Map.of("text/plain", "42"), List.of()),
             ScriptedRun.finished(Outcome.OK));
     assertThat(
-            call(
-                    "sandbox.repl.run",
-                    "{\"sandbox\":\"box\",\"language\":\"python\",\"code\":\"x\"}")
+            call("sandbox.repl.run", "{\"sandbox\":\"box\",\"language\":\"python\",\"code\":\"x\"}")
                 .text())
         .isEqualTo(
             "{\"jsonrpc\":\"2.0\",\"result\":{\"status\":\"success\",\"language\":\"python\",\"output\":["
@@ -238,7 +242,8 @@ class RpcTest {
         fixture.post(
             "/api/v1/rpc",
             """
-            {"jsonrpc":"2.0","method":"sandbox.start","params":{"sandbox":"box","config":{"image":"python"}}}""");
+            {"jsonrpc":"2.0","method":"sandbox.start","params":{"sandbox":"box","config":{"image":"python"}}}\
+            """);
     assertThat(answer.status()).isEqualTo(200);
     assertThat(answer.json().has("id")).isFalse();
     assertThat(fixture.service.sandboxes).hasSize(1);
@@ -250,7 +255,8 @@ class RpcTest {
     Answer answer =
         fixture.post(
             "/api/v1/rpc",
-            "{\"jsonrpc\":\"2.0\",\"method\":\"sandbox.metrics.get\",\"params\":{},\"id\":" + id
+            "{\"jsonrpc\":\"2.0\",\"method\":\"sandbox.metrics.get\",\"params\":{},\"id\":"
+                + id
                 + "}");
     assertThat(answer.json().get("id").toString()).isEqualTo(id);
   }
@@ -310,7 +316,8 @@ class RpcTest {
   void theAliasesDoTheSame(String path) {
     assertThat(
             fixture
-                .post(path, "{\"jsonrpc\":\"2.0\",\"method\":\"sandbox.metrics.get\",\"params\":{}}")
+                .post(
+                    path, "{\"jsonrpc\":\"2.0\",\"method\":\"sandbox.metrics.get\",\"params\":{}}")
                 .json()
                 .at("/result/sandboxes"))
         .isEmpty();

@@ -40,8 +40,7 @@ class RunTest {
   }
 
   private Answer events(String path, String json) {
-    return fixture.send(
-        fixture.method("POST", path, json).header("Accept", "text/event-stream"));
+    return fixture.send(fixture.method("POST", path, json).header("Accept", "text/event-stream"));
   }
 
   private ScriptedRun onlyRun() throws InterruptedException {
@@ -66,8 +65,7 @@ class RunTest {
     assertThat(run.at("/result/text~1plain").asString()).isEqualTo("42");
     assertThat(run.get("error").isNull()).isTrue();
     assertThat(run.get("has_error").asBoolean()).isFalse();
-    assertThat(answer.headers().firstValue("Msb-Run-Id"))
-        .hasValue(run.get("id").asString());
+    assertThat(answer.headers().firstValue("Msb-Run-Id")).hasValue(run.get("id").asString());
   }
 
   @Test
@@ -109,15 +107,15 @@ class RunTest {
     fixture.post(
         "/v1/sandboxes/box/commands",
         """
-        {"argv":["cat","-"],"stdin":"in","env":{"A":"b"},"working_directory":"/tmp","user":"root"}""");
+        {"argv":["cat","-"],"stdin":"in","env":{"A":"b"},"working_directory":"/tmp","user":"root"}\
+        """);
     var command = fixture.service.commands.getFirst();
     assertThat(command.argv()).containsExactly("cat", "-");
     assertThat(command.stdin()).isEqualTo("in".getBytes(StandardCharsets.UTF_8));
     assertThat(command.environment()).containsEntry("A", "b");
     assertThat(command.workingDirectory()).isEqualTo("/tmp");
     assertThat(command.user()).isEqualTo("root");
-    fixture.post(
-        "/v1/sandboxes/box/commands", "{\"argv\":[\"cat\"],\"stdin_base64\":\"/wA=\"}");
+    fixture.post("/v1/sandboxes/box/commands", "{\"argv\":[\"cat\"],\"stdin_base64\":\"/wA=\"}");
     assertThat(fixture.service.commands.get(1).stdin()).containsExactly(0xff, 0);
   }
 
@@ -143,8 +141,7 @@ class RunTest {
         ScriptedRun.Script.of(
             new RunEvent.Started(),
             ScriptedRun.stdout("hello\n", 0),
-            new RunEvent.Output(
-                RunEvent.Source.STDERR, "bad".getBytes(StandardCharsets.UTF_8), 6),
+            new RunEvent.Output(RunEvent.Source.STDERR, "bad".getBytes(StandardCharsets.UTF_8), 6),
             new RunEvent.Raised(new RunResult.RunError("E", "m", "t")),
             ScriptedRun.finished(Outcome.ERROR));
     Answer answer = events(RUNS, "{\"code\":\"1\"}");
@@ -213,8 +210,7 @@ class RunTest {
     fixture.service.script =
         ScriptedRun.Script.refused(
             new SandboxException(ErrorCode.COMMAND_NOT_FOUND, "there is no program nope"));
-    Answer answer =
-        events("/v1/sandboxes/box/commands", "{\"argv\":[\"nope\"]}");
+    Answer answer = events("/v1/sandboxes/box/commands", "{\"argv\":[\"nope\"]}");
     assertThat(answer.status()).isEqualTo(400);
     assertThat(answer.code()).isEqualTo("command_not_found");
     assertThat(fixture.post(RUNS, "{\"code\":\"\"}").code()).isEqualTo("command_not_found");
@@ -223,16 +219,14 @@ class RunTest {
   @Test
   void aRunCanBeInterruptedFromOutside() throws Exception {
     fixture.service.script = ScriptedRun.Script.endless();
-    Thread.startVirtualThread(
-        () -> {
-          try {
-            ScriptedRun run = onlyRun();
-            assertThat(fixture.post(RUNS + "/" + run.id() + "/interrupt", "").status())
-                .isEqualTo(204);
-          } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
-          }
-        });
+    Thread.startVirtualThread(() -> {
+      try {
+        ScriptedRun run = onlyRun();
+        assertThat(fixture.post(RUNS + "/" + run.id() + "/interrupt", "").status()).isEqualTo(204);
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+    });
     assertThat(fixture.post(RUNS, "{\"code\":\"1\"}").json().get("outcome").asString())
         .isEqualTo("interrupted");
     assertThat(fixture.post(RUNS + "/zz/interrupt", "").code()).isEqualTo("run_not_found");
@@ -285,15 +279,14 @@ class RunTest {
                 quick.drain()))) {
       impatient.service.script = ScriptedRun.Script.endless();
       impatient.post("/v1/sandboxes", "{\"name\":\"box\"}");
-      Thread.startVirtualThread(
-          () -> {
-            try {
-              Thread.sleep(1500);
-              impatient.service.runs.getFirst().interrupt();
-            } catch (InterruptedException e) {
-              throw new IllegalStateException(e);
-            }
-          });
+      Thread.startVirtualThread(() -> {
+        try {
+          Thread.sleep(1500);
+          impatient.service.runs.getFirst().interrupt();
+        } catch (InterruptedException e) {
+          throw new IllegalStateException(e);
+        }
+      });
       assertThat(impatient.post(RUNS, "{\"code\":\"1\"}").json().get("outcome").asString())
           .isEqualTo("interrupted");
       assertThat(impatient.service.runs.getFirst().abandoned.getCount()).isOne();
@@ -336,9 +329,14 @@ class RunTest {
 
   private static void send(SocketChannel channel, String accept, String json) throws Exception {
     String request =
-        "POST " + RUNS + " HTTP/1.1\r\nHost: localhost\r\nAccept: " + accept
-            + "\r\nContent-Type: application/json\r\nContent-Length: " + json.length()
-            + "\r\n\r\n" + json;
+        "POST "
+            + RUNS
+            + " HTTP/1.1\r\nHost: localhost\r\nAccept: "
+            + accept
+            + "\r\nContent-Type: application/json\r\nContent-Length: "
+            + json.length()
+            + "\r\n\r\n"
+            + json;
     channel.write(ByteBuffer.wrap(request.getBytes(StandardCharsets.US_ASCII)));
   }
 }

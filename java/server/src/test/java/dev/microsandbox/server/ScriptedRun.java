@@ -28,9 +28,13 @@ final class ScriptedRun {
   final CountDownLatch abandoned = new CountDownLatch(1);
   final AtomicInteger taken = new AtomicInteger();
 
-  /// @param unending it goes on until it is interrupted; its last event is repeated where `flooding`
+  /// @param unending it goes on until it is interrupted; its last event is repeated where
+  ///   `flooding`
   record Script(
-      List<RunEvent> events, RunResult.@Nullable RunError error, boolean unending, boolean flooding,
+      List<RunEvent> events,
+      RunResult.@Nullable RunError error,
+      boolean unending,
+      boolean flooding,
       @Nullable SandboxException refusal) {
 
     static Script hello() {

@@ -87,28 +87,22 @@ final class ScriptedService implements SandboxService, KeyService {
   public SandboxInfo get(Caller caller, SandboxRef ref) {
     return sandboxes.values().stream()
         .filter(info -> info.spec().owner().equals(caller.owner()))
-        .filter(
-            info ->
-                info.id().value().equals(ref.text())
-                    || (info.spec().name().value().equals(ref.text())
-                        && info.spec().namespace().equals(ref.namespace())))
+        .filter(info ->
+            info.id().value().equals(ref.text())
+                || (info.spec().name().value().equals(ref.text())
+                    && info.spec().namespace().equals(ref.namespace())))
         .findFirst()
-        .orElseThrow(
-            () ->
-                new SandboxException(
-                    ErrorCode.SANDBOX_NOT_FOUND, "no sandbox named " + ref.text()));
+        .orElseThrow(() ->
+            new SandboxException(ErrorCode.SANDBOX_NOT_FOUND, "no sandbox named " + ref.text()));
   }
 
   @Override
   public List<SandboxInfo> list(Caller caller, SandboxFilter filter) {
     return sandboxes.values().stream()
         .filter(info -> info.spec().owner().equals(caller.owner()))
-        .filter(
-            info ->
-                filter.namespace() == null
-                    || filter.namespace().equals(info.spec().namespace()))
-        .filter(
-            info -> info.spec().labels().entrySet().containsAll(filter.labels().entrySet()))
+        .filter(info ->
+            filter.namespace() == null || filter.namespace().equals(info.spec().namespace()))
+        .filter(info -> info.spec().labels().entrySet().containsAll(filter.labels().entrySet()))
         .toList();
   }
 

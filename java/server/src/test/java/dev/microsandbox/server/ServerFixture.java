@@ -56,8 +56,7 @@ final class ServerFixture implements AutoCloseable {
       throw new IllegalStateException(e);
     }
     socket = directory.resolve("s");
-    ServerSettings settings =
-        new ServerSettings("127.0.0.1", 0, socket, dev, false, null, limits);
+    ServerSettings settings = new ServerSettings("127.0.0.1", 0, socket, dev, false, null, limits);
     server =
         new HttpServer(
             settings,
@@ -162,8 +161,13 @@ final class ServerFixture implements AutoCloseable {
     try (SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX)) {
       channel.connect(UnixDomainSocketAddress.of(socket));
       String request =
-          method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-              + "Content-Type: application/json\r\nContent-Length: " + json.length() + "\r\n\r\n"
+          method
+              + " "
+              + path
+              + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+              + "Content-Type: application/json\r\nContent-Length: "
+              + json.length()
+              + "\r\n\r\n"
               + json;
       channel.write(ByteBuffer.wrap(request.getBytes(StandardCharsets.UTF_8)));
       ByteBuffer buffer = ByteBuffer.allocate(1 << 16);
