@@ -1,5 +1,7 @@
 package dev.microsandbox.engine;
 
+import dev.microsandbox.model.ErrorCode;
+import dev.microsandbox.model.SandboxException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -17,6 +19,12 @@ final class Migrations {
 
   static void apply(Connection connection) throws SQLException {
     int version = version(connection);
+    if (version > 0 && read(version) == null) {
+      throw new SandboxException(
+          ErrorCode.STORE_FAILED,
+          "the server's database was written by a newer microsandbox; update this one, or use another"
+              + " home");
+    }
     String sql = read(version + 1);
     while (sql != null) {
       version++;

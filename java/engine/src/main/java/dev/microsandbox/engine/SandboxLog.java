@@ -13,7 +13,7 @@ import java.util.List;
 /// The last lines of a sandbox's log, in memory. Bounded whatever a tenant writes.
 final class SandboxLog {
   private static final int MAXIMUM_LINES = 1000;
-  private static final int MAXIMUM_CHARACTERS = 256 * 1024;
+  private static final int MAXIMUM_CHARACTERS = 128 * 1024;
   private static final int LONGEST_LINE = 8 * 1024;
 
   private final EngineClock clock;
