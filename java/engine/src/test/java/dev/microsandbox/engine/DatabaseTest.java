@@ -29,15 +29,13 @@ class DatabaseTest {
   @Test
   void aNewerDatabaseIsLeftAlone() {
     try (Database database = Database.open(home.resolve("microsandbox.db"))) {
-      database.write(
-          connection -> {
-            try (Statement statement = connection.createStatement()) {
-              statement.execute("PRAGMA user_version = 999");
-            }
-          });
+      database.write(connection -> {
+        try (Statement statement = connection.createStatement()) {
+          statement.execute("PRAGMA user_version = 999");
+        }
+      });
     }
-    assertCode(ErrorCode.STORE_FAILED, () -> new EngineFixture(home))
-        .hasMessageContaining("newer");
+    assertCode(ErrorCode.STORE_FAILED, () -> new EngineFixture(home)).hasMessageContaining("newer");
   }
 
   @Test
@@ -46,21 +44,19 @@ class DatabaseTest {
       assertCode(
           ErrorCode.STORE_FAILED,
           () ->
-              database.write(
-                  connection -> {
-                    try (Statement statement = connection.createStatement()) {
-                      statement.execute("INSERT INTO id_ranges VALUES (65536, 'a')");
-                      statement.execute("INSERT INTO id_ranges VALUES (65536, 'b')");
-                    }
-                  }));
-      long rows =
-          database.transaction(
-              connection -> {
-                try (Statement statement = connection.createStatement();
-                    var result = statement.executeQuery("SELECT count(*) FROM id_ranges")) {
-                  return result.getLong(1);
+              database.write(connection -> {
+                try (Statement statement = connection.createStatement()) {
+                  statement.execute("INSERT INTO id_ranges VALUES (65536, 'a')");
+                  statement.execute("INSERT INTO id_ranges VALUES (65536, 'b')");
                 }
-              });
+              }));
+      long rows =
+          database.transaction(connection -> {
+            try (Statement statement = connection.createStatement();
+                var result = statement.executeQuery("SELECT count(*) FROM id_ranges")) {
+              return result.getLong(1);
+            }
+          });
       assertThat(rows).isZero();
     }
   }
