@@ -790,16 +790,11 @@ function watchInterrupts() {
   }
 }
 
-/** What waits for the second thread; it cannot connect to a main thread that is busy. */
-let waiting = [];
-
 /** Lets the second thread find `interrupt`, once, under a name that nobody else knows. */
 function startInterruptThread() {
   const key = `microsandbox:${process.hrtime.bigint()}:${Math.random()}`;
   const get = () => {
     delete globalThis[key];
-    for (const message of waiting) setImmediate(begin, message);
-    waiting = null;
     return interrupt;
   };
   defineProperty(globalThis, key, { configurable: true, enumerable: false, get });
@@ -813,8 +808,7 @@ function startInterruptThread() {
 let control;
 
 function handle(message) {
-  if (message.type === 'cell' && waiting) waiting.push(message);
-  else if (message.type === 'cell') setImmediate(begin, message);
+  if (message.type === 'cell') setImmediate(begin, message);
   else if (message.type === 'environment') setEnvironment(message.set);
   else if (message.type === 'exit') process.exit(0);
 }

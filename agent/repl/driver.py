@@ -5,16 +5,15 @@
 # for, and a thousand may wait: so this file is compiled at each start, stays short, and imports nothing at the start that
 # the interpreter has not loaded already. No thread is started: forking with threads is unsafe, and Python warns of it.
 
-import builtins
-import errno
-import io
-import os
-import sys
 import _ast
 import _contextvars
 import _json
 import _signal
 import _thread
+import builtins
+import io
+import os
+import sys
 
 CONTROL = 4
 STDOUT, STDERR = 1, 2
@@ -722,8 +721,8 @@ def translate_shell_lines(code):
     """Puts calls in the place of shell lines; the number of lines stays the same."""
     import re
 
-    shell = re.compile(r"(\s*)(?:!(?!=)\s*|%(?=(?:pip|npm)\b))(.*)", re.S)
-    tool = re.compile(r"(\s*)((?:pip3?|python3? -m pip|npm|npx)\s+[A-Za-z-].*)", re.S)
+    shell = re.compile(r"(\s*)(?:!(?!=)\s*|%(?=(?:pip|npm)\b))(.*)", re.DOTALL)
+    tool = re.compile(r"(\s*)((?:pip3?|python3? -m pip|npm|npx)\s+[A-Za-z-].*)", re.DOTALL)
     result, lines = [], iter(code.split("\n"))
     scanner = StatementStarts()
     for line in lines:

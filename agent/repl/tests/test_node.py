@@ -386,6 +386,13 @@ class Interrupts(NodeTest):
                 except Lost:  # Node's promise hooks of before can make it abort; the agent then starts another
                     self.assertLess(int(self.driver.ready["version"].split(".")[0]), 24)
 
+    def test_a_first_cell_sent_at_once_can_be_interrupted(self):
+        cell = self.driver.start("while (true) {}")
+        self.assertEqual("started", self.driver.receive(5, cell)["type"])
+        self.driver.interrupt()
+        self.assertEqual("interrupted", self.driver.finish(cell, 5).status)
+        self.assertEqual("3", self.ok("1 + 2").text)
+
     def test_an_abandoned_promise_may_be_collected(self):
         self.ok(
             "require('v8').setFlagsFromString('--expose-gc'); var collect = require('vm').runInNewContext('gc')"
