@@ -14,9 +14,9 @@ public final class ProcessTable {
 
   private ProcessTable() {}
 
-  /// Kills host processes that have this text as one whole argument: programs that were started for
-  /// a sandbox, by its id, each with the process group that it leads. Those inside sandboxes are
-  /// not looked at, whatever they call themselves.
+  /// Kills host processes that have this text as one whole argument, each with the process group
+  /// that it leads. The text must be such that nobody but who started them uses it. Those inside
+  /// sandboxes are not looked at, whatever they call themselves.
   ///
   /// @return how many were killed
   public static int killThoseWithArgument(String argument) throws IOException {

@@ -33,6 +33,11 @@ record Runtime(Path program, String version, Duration startLimit) {
     return new Runtime(program, answer.output().lines().findFirst().orElse("").strip(), startLimit);
   }
 
+  /// Where a runtime keeps what it knows of a sandbox: nowhere but in our namespace.
+  static Path state(SandboxMounts mounts, SandboxId id) {
+    return mounts.folder(id).resolve("state");
+  }
+
   /// Starts a container whose configuration is in the sandbox's folder.
   ///
   /// @return the host's id of its first process
@@ -40,7 +45,7 @@ record Runtime(Path program, String version, Duration startLimit) {
     Path folder = mounts.folder(id);
     HostCommand command =
         HostCommand.of(program.toString())
-            .withArguments(List.of("--root", folder.resolve("state").toString()))
+            .withArguments(List.of("--root", state(mounts, id).toString()))
             .withArguments(List.of("--log", folder.resolve(LOG).toString(), "--log-format", "json"))
             .withArguments(List.of("run", "--detach", "--bundle", folder.toString()))
             .withArguments(List.of("--pid-file", folder.resolve(PID_FILE).toString(), id.value()))

@@ -37,7 +37,8 @@ final class Takedown {
   void remove(SandboxId id) {
     try {
       // A runtime that is still making the container; first, lest it go on in the meantime.
-      ProcessTable.killThoseWithArgument(id.value());
+      // Known by a path that only a runtime is given: the id alone may stand in a user's command.
+      ProcessTable.killThoseWithArgument(Runtime.state(mounts, id).toString());
       cgroups.find(id).ifPresent(cgroup -> empty(id, cgroup));
       mounts.detach(id);
       awaitDisk(id);

@@ -122,6 +122,20 @@ class ContainerDriverIT {
   }
 
   @Test
+  void aUsersProgramThatNamesTheSandboxIsLeftAlone() throws Exception {
+    SandboxId id = SandboxId.random();
+    Process user = new ProcessBuilder("sh", "-c", "sleep 60; true", "rm", id.value()).start();
+    try {
+      open(settings()).remove(id);
+
+      assertThat(user.isAlive()).isTrue();
+    } finally {
+      user.descendants().forEach(ProcessHandle::destroyForcibly);
+      user.destroyForcibly().waitFor();
+    }
+  }
+
+  @Test
   void aSandboxOutlivesItsServersDriver() throws Exception {
     ContainerDriver first = open(settings());
     Container container = first.launch(spec(TestParts.pythonImage(), true));
