@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
@@ -36,7 +37,7 @@ final class Reconciler {
     Map<SandboxId, SandboxRecord> rows = new HashMap<>();
     store.sandboxes().forEach(row -> rows.put(row.id(), row));
     Set<SandboxId> onHost = new HashSet<>();
-    drivers.all().forEach(driver -> onHost.addAll(driver.leftovers()));
+    drivers.all().forEach(driver -> onHost.addAll(leftovers(driver)));
     Set<SandboxId> launched = store.launched();
     Set<SandboxId> known = new HashSet<>(rows.keySet());
     known.addAll(store.journaled());
@@ -44,9 +45,20 @@ final class Reconciler {
     return clear(known, rows, id -> launched.contains(id) || onHost.contains(id));
   }
 
+  private static Set<SandboxId> leftovers(IsolationDriver driver) {
+    try {
+      return driver.leftovers();
+    } catch (RuntimeException e) {
+      // The journal knows most of it, and a server that does not start would help nobody.
+      LOG.log(System.Logger.Level.ERROR, "the host could not be searched for what is left", e);
+      return Set.of();
+    }
+  }
+
   private List<SandboxRecord> clear(
       Set<SandboxId> known, Map<SandboxId, SandboxRecord> rows, Predicate<SandboxId> touched) {
     List<SandboxRecord> kept = new ArrayList<>();
+    Set<SandboxId> resisting = ConcurrentHashMap.newKeySet();
     Semaphore places = new Semaphore(SIDE_BY_SIDE);
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       for (SandboxId id : known) {
@@ -58,11 +70,21 @@ final class Reconciler {
         }
         if (touched.test(id) || !keep) {
           boolean keepDisk = keep;
-          threads.execute(() -> clearOne(places, id, keepDisk));
+          threads.execute(() -> {
+            if (!clearOne(places, id, keepDisk)) {
+              resisting.add(id);
+            }
+          });
         }
       }
     }
-    kept.stream().filter(row -> rows.get(row.id()) != row).forEach(store::landed);
+    for (SandboxRecord row : kept) {
+      if (resisting.contains(row.id())) {
+        store.update(row);
+      } else if (rows.get(row.id()) != row) {
+        store.landed(row);
+      }
+    }
     return kept;
   }
 
@@ -77,7 +99,8 @@ final class Reconciler {
     return row.stopped(clock.now(), EndReason.SERVER_STOPPED);
   }
 
-  private void clearOne(Semaphore places, SandboxId id, boolean keepDisk) {
+  /// False where something may be left.
+  private boolean clearOne(Semaphore places, SandboxId id, boolean keepDisk) {
     places.acquireUninterruptibly();
     try {
       for (IsolationDriver driver : drivers.all()) {
@@ -89,9 +112,11 @@ final class Reconciler {
       if (!keepDisk) {
         store.remove(id);
       }
+      return true;
     } catch (RuntimeException e) {
       // It stays in the journal, and with it its ids: the next start tries again.
       LOG.log(System.Logger.Level.ERROR, "what is left of " + id + " could not be removed", e);
+      return false;
     } finally {
       places.release();
     }

@@ -164,6 +164,8 @@ class EngineIT {
             null);
     engine.command(ME, sandbox, asRoot).await();
     server.command(sandbox, "sh", "-c", "kill -KILL -1");
+    // The interpreter is among the killed: a cell that comes before that is noticed goes with it.
+    assertThat(server.python(sandbox, "1").outcome()).isIn(Outcome.OK, Outcome.SIGNALED);
     assertThat(server.python(sandbox, "print(1)").stdout().text()).isEqualTo("1\n");
     engine.stop(ME, sandbox);
   }

@@ -116,11 +116,13 @@ class RecoveryTest {
   @Test
   void whatCannotBeRemovedStaysJournaledAndIsTriedAgain() throws Exception {
     before.create("a");
+    SandboxRef lasting = before.createLasting("b");
     EngineFixture blocked = blockedSuccessor();
     assertThat(blocked.host.leftovers()).isNotEmpty();
     Path third = java.nio.file.Files.createTempDirectory(second, "third");
     try (EngineFixture after = blocked.afterKill(third)) {
-      assertThat(after.host.leftovers()).isEmpty();
+      assertThat(after.host.launches).isEmpty();
+      assertThat(after.host.disks).containsExactly(after.engine.get(ME, lasting).id());
     } finally {
       blocked.close();
     }
