@@ -63,21 +63,22 @@ final class Reconciler {
     try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
       for (SandboxId id : known) {
         SandboxRecord row = rows.get(id);
-        boolean keep = false;
-        if (row != null && survives(row)) {
-          keep = true;
+        boolean keep = survives(rows, id);
+        if (row != null && keep) {
           kept.add(row.state() == SandboxState.STOPPED ? row : killed(row));
         }
         if (touched.test(id) || !keep) {
-          boolean keepDisk = keep;
           threads.execute(() -> {
-            if (!clearOne(places, id, keepDisk)) {
+            if (!clearOne(places, id, keep)) {
               resisting.add(id);
             }
           });
         }
       }
     }
+    rows.keySet().stream()
+        .filter(id -> resisting.contains(id) && !survives(rows, id))
+        .forEach(store::setAside);
     for (SandboxRecord row : kept) {
       if (resisting.contains(row.id())) {
         store.update(row);
@@ -93,6 +94,11 @@ final class Reconciler {
   private static boolean survives(SandboxRecord row) {
     boolean created = row.startedAt() != null;
     return created && !row.spec().ephemeral() && row.state() != SandboxState.DELETING;
+  }
+
+  private static boolean survives(Map<SandboxId, SandboxRecord> rows, SandboxId id) {
+    SandboxRecord row = rows.get(id);
+    return row != null && survives(row);
   }
 
   private SandboxRecord killed(SandboxRecord row) {

@@ -61,6 +61,19 @@ final class Store {
     });
   }
 
+  /// Something of it cannot be removed now: it stays, to be tried again at the next start, but gives
+  /// its name free.
+  void setAside(SandboxId id) {
+    database.write(connection -> {
+      try (PreparedStatement statement =
+          connection.prepareStatement(
+              "UPDATE sandboxes SET state = 'deleting', name = id WHERE id = ?")) {
+        statement.setString(1, id.value());
+        statement.executeUpdate();
+      }
+    });
+  }
+
   /// Nothing at all is left of a sandbox on the host.
   void remove(SandboxId id) {
     database.write(connection -> {

@@ -4,7 +4,6 @@ import dev.microsandbox.isolation.IsolationDriver;
 import dev.microsandbox.model.EndReason;
 import dev.microsandbox.model.Outcome;
 import dev.microsandbox.model.SandboxException;
-import dev.microsandbox.model.SandboxState;
 import java.time.Duration;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -122,7 +121,7 @@ final class TakeDown {
       if (clean) {
         parts.store().remove(row.id());
       } else {
-        parts.store().update(row.in(SandboxState.DELETING));
+        parts.store().setAside(row.id());
       }
     } catch (SandboxException e) {
       sandbox.settleStopped(ended);

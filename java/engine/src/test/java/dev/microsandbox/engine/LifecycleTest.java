@@ -202,6 +202,19 @@ class LifecycleTest {
   }
 
   @Test
+  void aDiskThatCannotBeRemovedDoesNotKeepItsName() {
+    SandboxRef ref = fixture.create("a");
+    fixture.host.at(
+        FakeHost.Step.REMOVE_DISK,
+        _ -> {
+          throw new IllegalStateException("busy");
+        });
+    engine.delete(ME, ref);
+    assertThat(fixture.host.disks).hasSize(1);
+    fixture.create("a");
+  }
+
+  @Test
   void anImpossibleLaunchLeavesNothingAndSaysWhy() {
     fixture.host.at(
         FakeHost.Step.LAUNCHED,

@@ -119,6 +119,8 @@ class RecoveryTest {
     SandboxRef lasting = before.createLasting("b");
     EngineFixture blocked = blockedSuccessor();
     assertThat(blocked.host.leftovers()).isNotEmpty();
+    blocked.host.hooks.clear();
+    blocked.create("a"); // the name is free all the same
     Path third = java.nio.file.Files.createTempDirectory(second, "third");
     try (EngineFixture after = blocked.afterKill(third)) {
       assertThat(after.host.launches).isEmpty();
