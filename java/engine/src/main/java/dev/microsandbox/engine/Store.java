@@ -61,8 +61,8 @@ final class Store {
     });
   }
 
-  /// Something of it cannot be removed now: it stays, to be tried again at the next start, but gives
-  /// its name free.
+  /// Something of it cannot be removed now: it stays, to be tried again at the next start, but
+  /// gives its name free.
   void setAside(SandboxId id) {
     database.write(connection -> {
       try (PreparedStatement statement =
