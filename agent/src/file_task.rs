@@ -3,11 +3,15 @@
 //! The tenant owns the file system: nothing here waits on a FIFO or device, and the parent kills what takes too long.
 
 use crate::kept_file;
+use crate::spawn;
+use crate::sys;
+use crate::users::{Switching, User};
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
 use std::ffi::OsString;
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -79,7 +83,19 @@ impl FilePart {
 }
 
 impl FileTask {
-    pub fn perform(&self) -> io::Result<FilePart> {
+    /// Becomes the user, does it, says how it went, and ends: for a forked child only.
+    pub fn run(&self, user: &User, switching: Switching, writer: &OwnedFd) -> ! {
+        spawn::prefer_as_victim();
+        let keeper = sys::duplicate_to(sys::number(writer), 3)
+            .and_then(|()| sys::close_from(4))
+            .and_then(|()| sys::adopt(3));
+        let Ok(keeper) = keeper else { sys::exit_now(1) };
+        let result = spawn::assume(user, switching).and_then(|()| self.perform());
+        let _ = std::fs::File::from(keeper).write_all(&FilePart::encode(&result));
+        sys::exit_now(0)
+    }
+
+    fn perform(&self) -> io::Result<FilePart> {
         match self {
             FileTask::Read {
                 path,

@@ -5,14 +5,11 @@ use crate::error::{Error, Result};
 use crate::file_task::{self, FilePart, FileTask, FileWrite};
 use crate::lane::{Lane, Taken};
 use crate::poll::Source;
-use crate::spawn;
 use crate::sys::{self, Forked};
 use crate::timers::Timer;
-use crate::users::{Switching, User};
+use crate::users::User;
 use crate::wire::{FileContent, ReadFile, SmallFile, WriteFile, agent_control};
 use std::collections::{BTreeMap, VecDeque};
-use std::io::Write;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -184,7 +181,7 @@ impl Agent {
         let (mut lane, writer) = Lane::new(Source::FileJob(handle))?;
         let pid = match sys::fork() {
             Ok(Forked::Parent(pid)) => pid,
-            Ok(Forked::Child) => perform(waiting, self.switching, &writer),
+            Ok(Forked::Child) => waiting.task.run(&waiting.user, self.switching, &writer),
             Err(error) => return Err(Error::system("start a process for a file", error)),
         };
         lane.watch(true, &self.poller);
@@ -282,17 +279,6 @@ impl Agent {
             job.request = 0;
         }
     }
-}
-
-fn perform(waiting: &Waiting, switching: Switching, writer: &OwnedFd) -> ! {
-    spawn::prefer_as_victim();
-    let keeper = sys::duplicate_to(sys::number(writer), 3)
-        .and_then(|()| sys::close_from(4))
-        .and_then(|()| sys::adopt(3));
-    let Ok(keeper) = keeper else { sys::exit_now(1) };
-    let result = spawn::assume(&waiting.user, switching).and_then(|()| waiting.task.perform());
-    let _ = std::fs::File::from(keeper).write_all(&FilePart::encode(&result));
-    sys::exit_now(0)
 }
 
 fn absolute(path: &str, user: &User) -> Result<PathBuf> {

@@ -34,6 +34,7 @@ mod poll;
 mod process;
 mod requests;
 mod spawn;
+mod starting;
 mod stdin;
 #[allow(unsafe_code)]
 pub mod sys;
