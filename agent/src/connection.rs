@@ -7,7 +7,7 @@ mod sending;
 
 use self::sending::BATCH;
 use crate::error::{Error, Result};
-use crate::frame::{self, Decoder, FrameType, Header};
+use crate::frame::{self, Decoder, FrameType};
 use crate::object::ObjectId;
 use crate::output::Cursor;
 use crate::poll::{Interest, Poller, Source};
@@ -87,12 +87,12 @@ impl Connection {
         }
     }
 
-    /// Reads what is there, at most one buffer full. False where nothing was.
-    pub fn receive(&mut self, buffer: &mut [u8]) -> Result<bool> {
-        match self.socket.read(buffer) {
+    /// Reads what is there, as far as the decoder has room. False where nothing was.
+    pub fn receive(&mut self) -> Result<bool> {
+        match self.socket.read(self.decoder.room()) {
             Ok(0) => Err(Error::Closed),
             Ok(length) => {
-                self.decoder.push(buffer.get(..length).unwrap_or_default());
+                self.decoder.filled(length);
                 Ok(true)
             }
             Err(error)
@@ -104,8 +104,13 @@ impl Connection {
         }
     }
 
-    pub fn next_frame(&mut self) -> Result<Option<(Header, Vec<u8>)>> {
-        self.decoder.next_frame()
+    /// The frames received, for the time of acting on them.
+    pub fn take_decoder(&mut self) -> Decoder {
+        std::mem::take(&mut self.decoder)
+    }
+
+    pub fn return_decoder(&mut self, decoder: Decoder) {
+        self.decoder = decoder;
     }
 
     pub fn stream(&mut self, id: u32) -> Option<&mut Stream> {

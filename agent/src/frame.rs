@@ -93,31 +93,60 @@ pub fn append(out: &mut Vec<u8>, stream: u32, kind: FrameType, lane: u8, payload
     out.extend_from_slice(payload);
 }
 
-/// Cuts frames out of a byte stream that arrives in pieces.
+/// What a decoder has room for at least: a frame, and the beginning of the next.
+const ROOM: usize = MAX_PAYLOAD + 2 * HEADER;
+
+/// Cuts frames out of a byte stream that arrives in pieces. Bytes are read into it and looked at where they are: what is
+/// carried in large amounts is not copied here.
 #[derive(Debug, Default)]
 pub struct Decoder {
     bytes: Vec<u8>,
     start: usize,
+    end: usize,
 }
 
 impl Decoder {
-    /// Adds what was received.
-    pub fn push(&mut self, bytes: &[u8]) {
-        if self.start > 0 {
-            self.bytes.drain(..self.start);
+    /// Room to read into, never empty; `filled` says how much of it was used.
+    pub fn room(&mut self) -> &mut [u8] {
+        if self.start == self.end {
             self.start = 0;
+            self.end = 0;
         }
-        self.bytes.extend_from_slice(bytes);
+        if self.bytes.len() - self.end < ROOM {
+            self.bytes.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+            // Twice the room, so that what is left over is moved at every second reading at most.
+            self.bytes
+                .resize(self.bytes.len().max(self.end + 2 * ROOM), 0);
+        }
+        &mut self.bytes[self.end..]
+    }
+
+    /// Takes in the first `length` bytes of the room.
+    pub fn filled(&mut self, length: usize) {
+        self.end = self.bytes.len().min(self.end + length);
+    }
+
+    /// Adds what was received elsewhere.
+    pub fn push(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let room = self.room();
+            let (taken, left) = bytes.split_at(bytes.len().min(room.len()));
+            room[..taken.len()].copy_from_slice(taken);
+            self.filled(taken.len());
+            bytes = left;
+        }
     }
 
     /// Bytes that are not a whole frame yet.
     pub fn rest(&self) -> usize {
-        self.bytes.len() - self.start
+        self.end - self.start
     }
 
     /// The next whole frame, or `None` until more has arrived.
-    pub fn next_frame(&mut self) -> Result<Option<(Header, Vec<u8>)>> {
-        let rest = self.bytes.get(self.start..).unwrap_or_default();
+    pub fn frame(&mut self) -> Result<Option<(Header, &[u8])>> {
+        let rest = &self.bytes[self.start..self.end];
         let Some((head, body)) = rest.split_first_chunk::<HEADER>() else {
             return Ok(None);
         };
@@ -125,8 +154,13 @@ impl Decoder {
         let Some(payload) = body.get(..header.length) else {
             return Ok(None);
         };
-        let payload = payload.to_vec();
         self.start += HEADER + header.length;
         Ok(Some((header, payload)))
+    }
+
+    /// The same, to keep.
+    pub fn next_frame(&mut self) -> Result<Option<(Header, Vec<u8>)>> {
+        let frame = self.frame()?;
+        Ok(frame.map(|(header, payload)| (header, payload.to_vec())))
     }
 }

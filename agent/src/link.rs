@@ -167,7 +167,7 @@ impl Agent {
                 Ok(None) => Ok(()),
                 Err(error) => Err(error),
             },
-            Link::Up(connection) => connection.receive(&mut buffer).map(drop),
+            Link::Up(connection) => connection.receive().map(drop),
         };
         self.buffer = buffer;
         match done.and_then(|()| self.frames()) {
@@ -215,11 +215,18 @@ impl Agent {
 
     /// Acts on the frames that have arrived.
     fn frames(&mut self) -> Result<()> {
-        while let Some(connection) = self.connection() {
-            let Some((header, payload)) = connection.next_frame()? else {
-                break;
-            };
+        let Some(connection) = self.connection() else {
+            return Ok(());
+        };
+        let mut decoder = connection.take_decoder();
+        while let Some((header, payload)) = decoder.frame()? {
             self.on_frame(header, payload)?;
+            if self.connection().is_none() {
+                return Ok(());
+            }
+        }
+        if let Some(connection) = self.connection() {
+            connection.return_decoder(decoder);
         }
         Ok(())
     }

@@ -16,24 +16,24 @@ fn decoded<M: Message + Default>(payload: &[u8]) -> Result<M> {
 }
 
 impl Agent {
-    pub fn on_frame(&mut self, header: Header, payload: Vec<u8>) -> Result<()> {
+    pub fn on_frame(&mut self, header: Header, payload: &[u8]) -> Result<()> {
         let Some(connection) = self.connection() else {
             return Ok(());
         };
         if header.kind == FrameType::Control {
-            return self.on_control(decoded(&payload)?);
+            return self.on_control(decoded(payload)?);
         }
         if !connection.welcomed {
             return Err(Error::Broken("the first frame must be Welcome"));
         }
         let stream = header.stream;
         if Agent::is_captured(stream) && header.kind != FrameType::Open {
-            return self.on_captured_frame(stream, header.kind, &payload);
+            return self.on_captured_frame(stream, header.kind, payload);
         }
         match header.kind {
             FrameType::Control | FrameType::Event => Ok(()),
             FrameType::Open => {
-                let open: HostOpen = decoded(&payload)?;
+                let open: HostOpen = decoded(payload)?;
                 connection.open(stream, open.window)?;
                 self.on_open(stream, open);
                 Ok(())
@@ -45,12 +45,12 @@ impl Agent {
             FrameType::Opened => Ok(()),
             FrameType::Data => {
                 if connection.received(stream, payload.len())? {
-                    self.on_data(stream, &payload);
+                    self.on_data(stream, payload);
                 }
                 Ok(())
             }
             FrameType::Credit => {
-                let credit: Credit = decoded(&payload)?;
+                let credit: Credit = decoded(payload)?;
                 connection.credited(stream, credit.bytes)
             }
             FrameType::End => {

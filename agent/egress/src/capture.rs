@@ -112,7 +112,7 @@ impl Egress {
             && self.flows.len() < self.limits.connections
             && match ends.destination.port() {
                 dns::PORT => self.accept_dns(segment, now, sink),
-                _ => self.hold(segment, now, sink),
+                _ => self.dial(segment, now, sink),
             };
         if !taken {
             self.stack.link.write(&answer::reset(&segment));
@@ -124,10 +124,38 @@ impl Egress {
             .is_some_and(|datagram| datagram.has_right_tcp_checksum())
     }
 
-    fn hold(&mut self, segment: Segment, now: Instant, sink: &mut dyn EgressSink) -> bool {
-        if self.flows.held.len() >= self.limits.dialling {
-            return false;
+    /// Asks the host to dial, or waits for others' dials to be done; false where too many wait.
+    fn dial(&mut self, segment: Segment, now: Instant, sink: &mut dyn EgressSink) -> bool {
+        let syn = self.stack.link.packet().to_vec();
+        if self.flows.held.len() < self.limits.dialling {
+            return self.hold(segment, syn, now, sink);
         }
+        let queues = self.flows.queued() < self.limits.queued;
+        if queues {
+            self.flows.queue(segment, syn);
+        }
+        queues
+    }
+
+    /// Lets those dial that waited for their turn.
+    pub(crate) fn dial_queued(&mut self, now: Instant, sink: &mut dyn EgressSink) {
+        while self.flows.held.len() < self.limits.dialling {
+            let Some((segment, syn)) = self.flows.next_queued() else {
+                return;
+            };
+            if !self.hold(segment, syn, now, sink) {
+                self.stack.link.write(&answer::reset(&segment));
+            }
+        }
+    }
+
+    fn hold(
+        &mut self,
+        segment: Segment,
+        syn: Vec<u8>,
+        now: Instant,
+        sink: &mut dyn EgressSink,
+    ) -> bool {
         let Some(next) = self.next_stream.checked_add(2) else {
             return false;
         };
@@ -136,7 +164,6 @@ impl Egress {
         };
         let id = std::mem::replace(&mut self.next_stream, next);
         sink.open(id, segment.ends.destination, window.size());
-        let syn = self.stack.link.packet().to_vec();
         self.flows.hold(id, segment, syn, window, now);
         true
     }

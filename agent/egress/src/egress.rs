@@ -92,6 +92,9 @@ impl Egress {
     }
 
     fn break_all(&mut self, now: Instant) {
+        while let Some((segment, _)) = self.flows.next_queued() {
+            self.stack.link.write(&answer::reset(&segment));
+        }
         let held: Vec<u32> = self.flows.held.keys().copied().collect();
         for id in held {
             self.refuse(id);
@@ -193,6 +196,7 @@ impl Egress {
     /// Does what time and the channel's free room ask for, and says when to come again at the latest.
     pub fn poll(&mut self, now: Instant, sink: &mut dyn EgressSink) -> Option<Duration> {
         self.with_flows(now, sink, |flows, around| flows.serve_waiting(around));
+        self.dial_queued(now, sink);
         if self.flows.next_deadline().is_some_and(|at| at <= now) {
             self.on_time(now, sink);
         }

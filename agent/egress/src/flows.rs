@@ -17,6 +17,9 @@ const DIALLING_AT_MOST: Duration = Duration::from_secs(150);
 /// The stack may ask to be polled at once although it has nothing to do now.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
+/// Stands for the id of a connection that has none yet: stream 0 is the channel's own.
+const QUEUED: u32 = 0;
+
 /// Whether `id` is a stream's, known to the host.
 pub(crate) fn is_stream(id: u32) -> bool {
     id % 2 == 0
@@ -63,6 +66,8 @@ pub(crate) struct Surroundings<'a> {
 pub(crate) struct Flows {
     pub(crate) held: HashMap<u32, Held>,
     pub(crate) flows: HashMap<u32, Flow>,
+    /// SYNs whose turn to be dialled has not come.
+    queued: VecDeque<(Segment, Vec<u8>)>,
     by_ends: HashMap<Ends, u32>,
     timers: BTreeSet<(Instant, u32)>,
     touched: Vec<u32>,
@@ -75,6 +80,7 @@ impl Flows {
         Self {
             held: HashMap::new(),
             flows: HashMap::new(),
+            queued: VecDeque::new(),
             by_ends: HashMap::new(),
             timers: BTreeSet::new(),
             touched: Vec::new(),
@@ -89,6 +95,22 @@ impl Flows {
 
     pub(crate) fn find(&self, ends: &Ends) -> Option<u32> {
         self.by_ends.get(ends).copied()
+    }
+
+    pub(crate) fn queued(&self) -> usize {
+        self.queued.len()
+    }
+
+    pub(crate) fn queue(&mut self, segment: Segment, syn: Vec<u8>) {
+        self.by_ends.insert(segment.ends, QUEUED);
+        self.queued.push_back((segment, syn));
+    }
+
+    /// Takes out who has waited longest.
+    pub(crate) fn next_queued(&mut self) -> Option<(Segment, Vec<u8>)> {
+        let next = self.queued.pop_front()?;
+        self.by_ends.remove(&next.0.ends);
+        Some(next)
     }
 
     pub(crate) fn purpose(&mut self, id: u32) -> Option<&mut Purpose> {
@@ -272,6 +294,7 @@ impl Flows {
             self.flows = HashMap::new();
             self.held = HashMap::new();
             self.waiting = VecDeque::new();
+            self.queued = VecDeque::new();
         }
     }
 

@@ -5,8 +5,10 @@
 pub struct Limits {
     /// Connections, those included that the host has not yet dialled.
     pub connections: usize,
-    /// Connections that the host has not yet dialled.
+    /// Connections that the host is asked to dial at once: fewer than it allows, for it refuses the rest.
     pub dialling: usize,
+    /// Connections that wait for their turn to be dialled.
+    pub queued: usize,
     /// DNS queries that the host has not yet answered.
     pub queries: usize,
     /// Sum of the windows granted to the host, in bytes.
@@ -20,7 +22,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 4_000,
-            dialling: 2_048,
+            dialling: 200,
+            queued: 2_048,
             queries: 512,
             windows: 7 * 1024 * 1024,
             backlog: 512 * 1024,

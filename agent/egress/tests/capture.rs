@@ -285,7 +285,8 @@ fn dials_beyond_the_limit_are_refused() {
         return;
     };
     let limits = Limits {
-        dialling: 3,
+        dialling: 2,
+        queued: 1,
         ..Limits::default()
     };
     let host = Host::start_with(device, limits);

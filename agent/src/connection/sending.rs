@@ -53,11 +53,12 @@ impl Connection {
 
     fn fill(&mut self, objects: &mut Objects) {
         if self.sent == self.batch.len() {
-            self.batch.clear();
-            self.sent = 0;
-            if self.control.is_empty() && self.turns.is_empty() {
+            // Not what has just been filled and written: there is probably more to come, and memory is dear to get anew.
+            if self.batch.is_empty() && self.control.is_empty() && self.turns.is_empty() {
                 self.batch.shrink_to(IDLE);
             }
+            self.batch.clear();
+            self.sent = 0;
         }
         while self.batch.len() < BATCH {
             if let Some(frame) = self.control.pop_front() {

@@ -95,6 +95,40 @@ fn a_port_used_again_is_another_connection() {
 }
 
 #[test]
+fn dials_beyond_what_the_host_takes_at_once_wait_for_their_turn() {
+    let limits = Limits {
+        dialling: 2,
+        queued: 2,
+        ..Limits::default()
+    };
+    let mut bench = Bench::new(limits);
+    let now = Instant::now();
+    let opened = |asked: Vec<Asked>| {
+        let streams = asked.into_iter().map(|it| match it {
+            Asked::Open(stream, _) => stream,
+            other => panic!("{other:?}"),
+        });
+        streams.collect::<Vec<u32>>()
+    };
+    for port in 4_000..4_005 {
+        bench.put(&Crafted::syn(program(port), server()).packet());
+        bench.put(&Crafted::syn(program(port), server()).packet());
+    }
+    assert_eq!(opened(bench.asked()), [2, 4]);
+    let refused = bench.take();
+    assert!(refused.iter().all(|it| segment_of(it).rst));
+    assert_eq!(refused.len(), 2, "the fifth, at each of its tries");
+    bench.egress.on_reset(2, now);
+    bench.egress.poll(now, &mut bench.sink);
+    bench.egress.poll(now, &mut bench.sink);
+    assert_eq!(opened(bench.asked()), [6]);
+    bench.take();
+    bench.egress.channel_lost(now);
+    assert_eq!(bench.take().len(), 3);
+    assert_eq!(bench.egress.connections(), 0);
+}
+
+#[test]
 fn a_segment_of_no_connection_is_reset() {
     let mut bench = Bench::new(Limits::default());
     let stray = Crafted {
