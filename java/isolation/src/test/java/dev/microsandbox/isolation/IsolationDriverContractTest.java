@@ -300,6 +300,60 @@ public abstract class IsolationDriverContractTest {
     assertThat(sleeping).isNotDone();
   }
 
+  // ---------------------------------------------------------------- what has to go on working
+
+  @Test
+  void rootInstallsAPackageThatHasFilesOfOthers() throws Exception {
+    String build =
+        """
+        set -e
+        mkdir -p /tmp/p/DEBIAN /tmp/p/opt/p
+        printf 'Package: p\\nVersion: 1\\nArchitecture: all\\nMaintainer: m\\nDescription: d\\n' > /tmp/p/DEBIAN/control
+        printf '#!/bin/sh\\nset -e\\nuseradd --system p; chown p:p /opt/p/f; chmod 2755 /opt/p/f\\n' > /tmp/p/DEBIAN/postinst
+        chmod 755 /tmp/p/DEBIAN/postinst
+        echo hello > /tmp/p/opt/p/f
+        dpkg-deb --build --root-owner-group /tmp/p /tmp/p.deb
+        apt-get install -y /tmp/p.deb
+        stat -c '%U %a' /opt/p/f
+        mv /usr/share/doc /usr/share/doc2
+        apt-get remove -y p
+        test ! -e /opt/p/f
+        echo removed
+        """;
+    LiveSandbox.Answer answer = launch().run("root", "sh", "-c", build);
+
+    assertThat(answer.output()).as(answer.error()).contains("p 2755").endsWith("removed\n");
+  }
+
+  @Test
+  void pythonsOwnToolsWork() throws Exception {
+    String program =
+        """
+        import asyncio, concurrent.futures, ctypes, mmap, multiprocessing, os, pty, socket, subprocess, tempfile, threading
+        print(multiprocessing.get_context("fork").Pool(2).map(abs, [-1, -2]))
+        print(list(concurrent.futures.ThreadPoolExecutor(4).map(abs, [-3, -4])))
+        async def shell():
+            p = await asyncio.create_subprocess_shell("echo five", stdout=-1)
+            return (await p.communicate())[0]
+        print(asyncio.run(shell()))
+        s = socket.create_server(("127.0.0.1", 80))
+        c = socket.create_connection(s.getsockname())
+        print(c.getpeername()[1], socket.getaddrinfo("localhost", 80)[0][1])
+        m, w = pty.openpty()
+        print(os.ttyname(w).startswith("/dev/pts/"))
+        print(subprocess.run(["python3", "-m", "venv", tempfile.mkdtemp()]).returncode)
+        from multiprocessing import shared_memory
+        x = shared_memory.SharedMemory(create=True, size=10); x.close(); x.unlink()
+        os.mkfifo("/tmp/fifo"); os.memfd_create("m"); os.sched_setaffinity(0, os.sched_getaffinity(0))
+        print("done")
+        """;
+    LiveSandbox.Answer answer = launch().python("sandbox", program);
+
+    assertThat(answer.output().lines())
+        .as(answer.error())
+        .containsExactly("[1, 2]", "[3, 4]", "b'five\\n'", "80 1", "True", "0", "done");
+  }
+
   // ---------------------------------------------------------------- ending
 
   @Test

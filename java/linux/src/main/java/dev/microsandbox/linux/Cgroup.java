@@ -35,11 +35,6 @@ public abstract sealed class Cgroup permits UnifiedCgroup, PerControllerCgroup {
 
   public abstract void thaw() throws IOException;
 
-  /// Sets new limits while it runs.
-  public void change(Limits limits) throws IOException {
-    limit(limits);
-  }
-
   boolean exists() {
     return folders().stream().anyMatch(Files::exists);
   }

@@ -56,7 +56,7 @@ final class HostProbe {
     note("control groups", cgroups.describe());
     boolean tun = probeTun();
     Runtime runtime = firstThatWorks(tun);
-    Set<Feature> features = EnumSet.of(Feature.DISK_QUOTA, Feature.LIVE_RESIZE);
+    Set<Feature> features = EnumSet.of(Feature.DISK_QUOTA);
     if (cgroups.canFreeze()) {
       features.add(Feature.PAUSE);
     }
