@@ -3,6 +3,7 @@ package dev.microsandbox.app;
 import dev.microsandbox.agent.AgentChannels;
 import dev.microsandbox.egress.Egress;
 import dev.microsandbox.engine.AgentConnector;
+import dev.microsandbox.engine.EgressFactory;
 import dev.microsandbox.engine.Engine;
 import dev.microsandbox.engine.EngineClock;
 import dev.microsandbox.engine.StoredImages;
@@ -63,7 +64,7 @@ final class Wiring implements AutoCloseable {
                   drivers(settings, troubles),
                   new StoredImages(ImageStore.open(settings.home().resolve("images"))),
                   AgentConnector.of(channels),
-                  new HostEgress(egress),
+                  EgressFactory.of(egress),
                   EngineClock.system()));
       try {
         HttpServer http =

@@ -201,6 +201,12 @@ public final class Engine implements SandboxService, AutoCloseable {
     session(caller, sandbox).runs().find(run).interrupt(InterruptCause.CALLER);
   }
 
+  @Override
+  public void signal(
+      Caller caller, SandboxRef sandbox, ObjectId run, int number, boolean group) {
+    session(caller, sandbox).runs().find(run).signal(number, group);
+  }
+
   // ---------------------------------------------------------------- contexts
 
   @Override

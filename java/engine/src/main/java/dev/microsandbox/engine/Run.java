@@ -170,6 +170,17 @@ final class Run {
     session.sendInterrupt(id(), cause);
   }
 
+  /// Sends a signal to a command.
+  void signal(int number, boolean group) {
+    if (!(work instanceof Work.Command)) {
+      throw new SandboxException(
+          ErrorCode.INVALID_REQUEST, "only commands take signals; interrupt the cell instead");
+    }
+    if (!hasEnded()) {
+      session.agent().signal(id(), number, group);
+    }
+  }
+
   /// The agent kills a cell's interpreter by itself; a command that resists is the host's to kill.
   private void killCommand() {
     if (work instanceof Work.Command && !hasEnded()) {

@@ -57,10 +57,7 @@ public interface SandboxService {
   /// Sends a signal to a command. Harmless after its end.
   ///
   /// @param group to all of its process group
-  default void signal(Caller caller, SandboxRef sandbox, ObjectId run, int number, boolean group) {
-    throw new dev.microsandbox.model.SandboxException(
-        dev.microsandbox.model.ErrorCode.UNSUPPORTED, "signals are not served yet");
-  }
+  void signal(Caller caller, SandboxRef sandbox, ObjectId run, int number, boolean group);
 
   ContextInfo openContext(Caller caller, SandboxRef sandbox, ContextSpec spec);
 

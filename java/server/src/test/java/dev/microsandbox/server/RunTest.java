@@ -233,6 +233,22 @@ class RunTest {
   }
 
   @Test
+  void aSignalReachesACommandOrItsWholeGroup() {
+    String id =
+        fixture
+            .post("/v1/sandboxes/box/commands", "{\"argv\":[\"a\"]}")
+            .json()
+            .get("id")
+            .asString();
+    String path = "/v1/sandboxes/box/commands/" + id + "/signal";
+    assertThat(fixture.post(path, "{\"signal\":2}").status()).isEqualTo(204);
+    assertThat(fixture.post(path, "{\"signal\":15,\"group\":false}").status()).isEqualTo(204);
+    assertThat(fixture.service.signals).containsExactly(-2, 15);
+    assertThat(fixture.post(path, "{\"signal\":0}").code()).isEqualTo("invalid_request");
+    assertThat(fixture.post(path, "{}").code()).isEqualTo("invalid_request");
+  }
+
+  @Test
   void anEndedRunCanBeCollectedOrFollowedAgain() {
     String id = fixture.post(RUNS, "{\"code\":\"1\"}").json().get("id").asString();
     JsonNode again = fixture.get(RUNS + "/" + id).json();

@@ -182,6 +182,15 @@ final class ScriptedService implements SandboxService, KeyService {
     find(run).interrupt();
   }
 
+  final List<Integer> signals = new CopyOnWriteArrayList<>();
+
+  @Override
+  public void signal(
+      Caller caller, SandboxRef ref, ObjectId run, int number, boolean group) {
+    find(run);
+    signals.add(group ? -number : number);
+  }
+
   @Override
   public ContextInfo openContext(Caller caller, SandboxRef ref, ContextSpec spec) {
     get(caller, ref);
