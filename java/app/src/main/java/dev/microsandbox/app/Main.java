@@ -14,7 +14,8 @@ public final class Main {
 
   /// @param args `--key=value`; see [SettingSources]
   public static void main(String[] args) {
-    ServerLog.prepare();
+    // First of all: the logging system reads it once, when the first logger is made.
+    System.setProperty("java.util.logging.manager", LastingLogManager.class.getName());
     AppSettings settings;
     try {
       settings = AppSettings.of(SettingSources.read(args, System.getenv()));
@@ -51,7 +52,7 @@ public final class Main {
     awaitEnd(ended);
   }
 
-  /// Not a constant: nothing may log before [ServerLog#prepare].
+  /// Not a constant, which would be made before `main` has named the log's manager.
   private static System.Logger log() {
     return System.getLogger(Main.class.getName());
   }

@@ -22,11 +22,6 @@ final class ServerLog {
 
   private ServerLog() {}
 
-  /// Must be called before anything logs.
-  static void prepare() {
-    System.setProperty("java.util.logging.manager", LastingLogManager.class.getName());
-  }
-
   static void open(AppSettings settings) {
     Handler handler = handler(settings);
     handler.setFormatter(new LineFormatter());

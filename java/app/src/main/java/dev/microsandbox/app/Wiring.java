@@ -136,11 +136,12 @@ final class Wiring implements AutoCloseable {
     return socket == null ? tcp : tcp + " and unix:" + socket;
   }
 
-  /// Ends requests, then sandboxes, then everything else.
+  /// Ends requests, then sandboxes with what still runs in them, then everything else.
   @Override
   public void close() {
-    http.close();
+    http.drain();
     engine.close();
+    http.close();
     channels.close();
     egress.close();
     pidFile.close();

@@ -124,8 +124,7 @@ class AppSettingsTest {
     assertThat(settings.server().port()).isEqualTo(5);
     assertThat(settings.engine().maxSandboxes()).isEqualTo(4);
     AppSettings fromFile =
-        AppSettings.of(
-            SettingSources.read(new String[] {"--config=" + file}, Map.of("PORT", "9")));
+        AppSettings.of(SettingSources.read(new String[] {"--config=" + file}, Map.of("PORT", "9")));
     assertThat(fromFile.server().port()).isOne();
     assertThat(fromFile.engine().maxSandboxes()).isEqualTo(3);
   }
@@ -152,14 +151,12 @@ class AppSettingsTest {
         });
     String megabytes = "x".repeat(3 << 20);
     for (int i = 0; i < 30; i++) {
-      log.publish(
-          new java.util.logging.LogRecord(java.util.logging.Level.INFO, megabytes));
+      log.publish(new java.util.logging.LogRecord(java.util.logging.Level.INFO, megabytes));
     }
     log.close();
     try (var files = Files.list(folder)) {
       assertThat(files.map(each -> each.getFileName().toString()))
-          .containsExactlyInAnyOrder(
-              "server.log", "server.log.1", "server.log.2", "server.log.3");
+          .containsExactlyInAnyOrder("server.log", "server.log.1", "server.log.2", "server.log.3");
     }
     assertThat(Files.size(folder.resolve("server.log.3"))).isLessThanOrEqualTo(10L << 20);
   }

@@ -38,8 +38,16 @@ class ModuleRulesTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "model", "linux", "agent", "isolation", "images", "egress", "isolation.oci", "engine",
-        "server", "cli"
+        "model",
+        "linux",
+        "agent",
+        "isolation",
+        "images",
+        "egress",
+        "isolation.oci",
+        "engine",
+        "server",
+        "cli"
       })
   void aModuleUsesOnlyWhatItMay(String module) {
     List<String> packages = new ArrayList<>(List.of(ROOT + module));

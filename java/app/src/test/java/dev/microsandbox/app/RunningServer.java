@@ -24,8 +24,7 @@ final class RunningServer implements AutoCloseable {
   private static final Path AGENT =
       Path.of("..", "..", "agent", "target", "release", "agent").toAbsolutePath().normalize();
   private static final Path IMAGES =
-      Path.of(
-          System.getenv().getOrDefault("MICROSANDBOX_HOME", "/var/lib/microsandbox"), "images");
+      Path.of(System.getenv().getOrDefault("MICROSANDBOX_HOME", "/var/lib/microsandbox"), "images");
 
   final Path home;
   final int port;

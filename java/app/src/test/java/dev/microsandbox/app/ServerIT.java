@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -64,7 +65,9 @@ class ServerIT {
     server.post(
         "/api/v1/rpc",
         "{\"jsonrpc\":\"2.0\",\"id\":\"1\",\"method\":\"sandbox.start\",\"params\":{\"sandbox\":\"old\","
-            + "\"namespace\":\"default\",\"config\":" + config + "}}");
+            + "\"namespace\":\"default\",\"config\":"
+            + config
+            + "}}");
     JsonNode answer =
         server.post(
             "/api/v1/rpc",
@@ -123,11 +126,13 @@ class ServerIT {
   void aSignalReachesACommand() throws Exception {
     box();
     try (SocketChannel channel = connect()) {
-      String json = "{\"argv\":[\"sh\",\"-c\",\"trap 'echo got; exit 7' USR1; echo up; while :; do sleep 0.1; done\"]}";
+      String json =
+          "{\"argv\":[\"sh\",\"-c\",\"trap 'echo got; exit 7' USR1; echo up; while :; do sleep 0.1; done\"]}";
       sendTo(channel, "/v1/sandboxes/box/commands", "text/event-stream", json);
       String begun = readUntil(channel, "{\"text\":\"up", Duration.ofSeconds(10));
       String id = begun.replaceAll("(?s).*Msb-Run-Id: ([0-9a-f]{32}).*", "$1");
-      server.post("/v1/sandboxes/box/commands/" + id + "/signal", "{\"signal\":10,\"group\":false}");
+      server.post(
+          "/v1/sandboxes/box/commands/" + id + "/signal", "{\"signal\":10,\"group\":false}");
       assertThat(readUntil(channel, "event: finished", Duration.ofSeconds(10)))
           .contains("\"exit_code\":7");
     }
@@ -177,11 +182,12 @@ class ServerIT {
     box();
     server.post("/v1/sandboxes", "{\"name\":\"brief\",\"memory\":256,\"ephemeral\":true}");
     String id = server.get("/v1/sandboxes/box").get("id").asString();
-    Thread run = Thread.startVirtualThread(() -> quietly(() -> server.run("while True: pass")));
+    CompletableFuture<JsonNode> run =
+        CompletableFuture.supplyAsync(() -> unchecked(() -> server.run("while True: pass")));
     Thread.sleep(500);
     // 128 + 15: a JVM ended by a signal says so after its orderly end.
     assertThat(server.terminate()).isIn(0, 143);
-    run.join();
+    assertThat(run.join().path("outcome").asString("")).isEqualTo("sandbox_ended");
     assertThat(server.logged()).endsWith("ended\n").doesNotContain("\tat ");
     assertThat(home.resolve("s")).doesNotExist();
     assertThat(home.resolve("server.pid")).doesNotExist();
@@ -195,8 +201,7 @@ class ServerIT {
   @Test
   void aStoppedSandboxIsThereForTheNextServer() throws Exception {
     box();
-    server.post(
-        "/v1/sandboxes/box/commands", "{\"argv\":[\"sh\",\"-c\",\"echo kept > file\"]}");
+    server.post("/v1/sandboxes/box/commands", "{\"argv\":[\"sh\",\"-c\",\"echo kept > file\"]}");
     server.terminate();
     try (RunningServer next = RunningServer.start(home, RunningServer.freePort())) {
       assertThat(next.get("/v1/sandboxes/box").get("state").asString()).isEqualTo("stopped");
@@ -227,9 +232,14 @@ class ServerIT {
   private static void sendTo(SocketChannel channel, String path, String accept, String json)
       throws IOException {
     String request =
-        "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nAccept: " + accept
-            + "\r\nContent-Type: application/json\r\nContent-Length: " + json.length()
-            + "\r\n\r\n" + json;
+        "POST "
+            + path
+            + " HTTP/1.1\r\nHost: localhost\r\nAccept: "
+            + accept
+            + "\r\nContent-Type: application/json\r\nContent-Length: "
+            + json.length()
+            + "\r\n\r\n"
+            + json;
     channel.write(ByteBuffer.wrap(request.getBytes(StandardCharsets.US_ASCII)));
   }
 
@@ -247,7 +257,9 @@ class ServerIT {
       Thread.sleep(10);
     }
     throw new AssertionError(
-        "did not come: " + end + " but "
+        "did not come: "
+            + end
+            + " but "
             + new String(buffer.array(), 0, buffer.position(), StandardCharsets.UTF_8));
   }
 
@@ -260,15 +272,14 @@ class ServerIT {
 
   /// Something that may fail.
   private interface Attempt {
-    Object make() throws Exception;
+    JsonNode make() throws Exception;
   }
 
-  /// The server may end while it is being talked to.
-  private static void quietly(Attempt attempt) {
+  private static JsonNode unchecked(Attempt attempt) {
     try {
-      var _ = attempt.make();
-    } catch (Exception _) {
-      // As expected.
+      return attempt.make();
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
     }
   }
 }

@@ -202,8 +202,7 @@ public final class Engine implements SandboxService, AutoCloseable {
   }
 
   @Override
-  public void signal(
-      Caller caller, SandboxRef sandbox, ObjectId run, int number, boolean group) {
+  public void signal(Caller caller, SandboxRef sandbox, ObjectId run, int number, boolean group) {
     session(caller, sandbox).runs().find(run).signal(number, group);
   }
 

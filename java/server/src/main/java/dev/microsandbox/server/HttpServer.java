@@ -3,9 +3,14 @@ package dev.microsandbox.server;
 import dev.microsandbox.model.ErrorCode;
 import dev.microsandbox.model.SandboxException;
 import java.net.BindException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.eclipse.jetty.server.Connector;
 import org.eclipse.jetty.server.NetworkConnectionLimit;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
@@ -14,11 +19,15 @@ import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
 /// The APIs on their listeners. Requests are served by virtual threads.
 public final class HttpServer implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger(HttpServer.class.getName());
   private static final int SELECTOR_THREADS = 16;
+  private static final long LAST_ANSWERS_MILLIS = 1000;
 
   private final Server server;
   private final Listeners listeners;
   private final ClientWatch clients = new ClientWatch();
+  private final GracefulHandler graceful;
+  private final Duration drain;
 
   /// Nothing listens before [#start].
   public HttpServer(ServerSettings settings, ServerParts parts) {
@@ -32,13 +41,14 @@ public final class HttpServer implements AutoCloseable {
     server.setErrorHandler(new Failures());
     server.addBean(new NetworkConnectionLimit(settings.limits().connections(), server));
     server.addBean(slow);
-    server.setStopTimeout(settings.limits().drain().toMillis());
+    server.setStopTimeout(LAST_ANSWERS_MILLIS);
+    drain = settings.limits().drain();
     RouteTable table = new RouteTable(routes(settings, parts, clients));
     Gate gate = new Gate(settings, parts.keys());
-    server.setHandler(
+    graceful =
         new GracefulHandler(
-            new RootHandler(
-                table, gate, settings.limits(), Listeners.LOCAL, slow, parts.meters())));
+            new RootHandler(table, gate, settings.limits(), Listeners.LOCAL, slow, parts.meters()));
+    server.setHandler(graceful);
   }
 
   static List<Route> routes(ServerSettings settings, ServerParts parts, ClientWatch clients) {
@@ -80,14 +90,30 @@ public final class HttpServer implements AutoCloseable {
     return ((ServerConnector) server.getConnectors()[0]).getLocalPort();
   }
 
-  /// Stops accepting, lets requests under way end for the drain time, then cuts them.
+  /// Takes no more requests and waits until those under way are answered, for the drain time at
+  /// most. What still runs then is answered when its sandbox ends, before [#close].
+  public void drain() {
+    for (Connector connector : server.getConnectors()) {
+      var _ = connector.shutdown();
+    }
+    try {
+      var _ = graceful.shutdown().get(drain.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException _) {
+      LOG.log(System.Logger.Level.INFO, "requests are still under way after the drain time");
+    }
+  }
+
+  /// Closes the listeners and cuts what is still under way.
   @Override
   public void close() {
     try {
       server.stop();
+    } catch (TimeoutException _) {
+      LOG.log(System.Logger.Level.WARNING, "requests under way were cut");
     } catch (Exception e) {
-      System.getLogger(HttpServer.class.getName())
-          .log(System.Logger.Level.WARNING, "requests under way were cut", e);
+      LOG.log(System.Logger.Level.WARNING, "the listeners were not closed in order", e);
     } finally {
       clients.close();
       listeners.removed();

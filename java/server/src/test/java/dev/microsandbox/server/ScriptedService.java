@@ -185,8 +185,7 @@ final class ScriptedService implements SandboxService, KeyService {
   final List<Integer> signals = new CopyOnWriteArrayList<>();
 
   @Override
-  public void signal(
-      Caller caller, SandboxRef ref, ObjectId run, int number, boolean group) {
+  public void signal(Caller caller, SandboxRef ref, ObjectId run, int number, boolean group) {
     find(run);
     signals.add(group ? -number : number);
   }
