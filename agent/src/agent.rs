@@ -206,7 +206,8 @@ impl Agent {
         self.reap();
     }
 
-    fn reap(&mut self) {
+    /// Buries who has ended, and ends the agent itself where that is asked for and nobody is left.
+    pub fn reap(&mut self) {
         let last = loop {
             let (pid, status) = match rustix::process::wait(WaitOptions::NOHANG) {
                 Ok(Some(ended)) => ended,

@@ -45,7 +45,8 @@ impl Agent {
         };
         self.signal_all(libc::SIGTERM);
         self.timers.after(grace, Timer::ShutdownGrace);
-        self.end_if_alone();
+        // Not only when a child ends: there may never have been one.
+        self.reap();
     }
 
     /// Those that are still there have had their time.

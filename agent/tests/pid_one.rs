@@ -211,3 +211,11 @@ fn nothing_survives_a_shutdown() {
     host.listen(Duration::from_millis(200));
     assert!(host.agent.wait().unwrap().success());
 }
+
+#[test]
+fn an_agent_that_never_started_anything_ends_without_waiting_for_the_grace() {
+    let Some(mut host) = host() else { return };
+    let answer = host.request(host_control::Body::Shutdown(Shutdown { grace_ms: 600_000 }));
+    assert!(matches!(answer, agent_control::Body::Done(_)));
+    assert!(host.agent.wait().unwrap().success());
+}
