@@ -1,0 +1,105 @@
+import { randomBytes } from "node:crypto";
+import { DEFAULT_URL, namedKey, namedServer } from "./address.js";
+import { type Call, Calls, type Wanted } from "./calls.js";
+import { NameTakenError, SandboxNotFoundError, SandboxNotRunningError } from "./errors.js";
+import { type RunEvent, readEvent } from "./events.js";
+import type { SandboxOptions, StartOptions } from "./options.js";
+import { Transport } from "./transport.js";
+
+const START_SECONDS = 180;
+
+/** What a sandbox object shares with its parts: the server, the sandbox that is meant, and whether it is started. */
+export class Session {
+  readonly calls: Calls;
+  readonly serverUrl: string;
+  readonly apiKey: string | undefined;
+  isStarted = false;
+  readonly #transport: Transport;
+  readonly #startTimeout: number;
+  #wanted: Wanted;
+
+  constructor(options: SandboxOptions, defaultImage: string) {
+    const server = namedServer(options.serverUrl);
+    this.serverUrl = server ?? DEFAULT_URL;
+    this.apiKey = namedKey(options.apiKey);
+    this.calls = new Calls(options.name || `sandbox-${randomBytes(4).toString("hex")}`, options.namespace);
+    this.#transport = new Transport(server, this.apiKey);
+    this.#startTimeout = options.startTimeout ?? START_SECONDS;
+    this.#wanted = {
+      image: options.image || defaultImage,
+      isolation: options.isolation,
+      memory: options.memory,
+      cpus: options.cpus,
+      processes: options.processes,
+      disk: options.disk,
+      env: options.env,
+      labels: options.labels,
+      network: options.network,
+      timeToLive: options.timeToLive,
+      idleTimeout: options.idleTimeout,
+      ephemeral: options.ephemeral ?? true,
+    };
+  }
+
+  async start({ image, memory, cpus, timeout, signal }: StartOptions): Promise<void> {
+    if (this.isStarted) return;
+    const { image: oldImage, memory: oldMemory, cpus: oldCpus } = this.#wanted;
+    this.#wanted = {
+      ...this.#wanted,
+      image: image || oldImage,
+      memory: memory ?? oldMemory,
+      cpus: cpus ?? oldCpus,
+    };
+    const limit = timeout ?? this.#startTimeout;
+    try {
+      await this.#transport.bytes(this.calls.create(this.#wanted, limit), signal);
+    } catch (error) {
+      if (!(error instanceof NameTakenError) || this.#wanted.ephemeral) throw error;
+      await this.#transport.bytes(this.calls.start(limit), signal);
+    }
+    this.isStarted = true;
+  }
+
+  async stop(signal?: AbortSignal): Promise<void> {
+    if (!this.isStarted) return;
+    this.isStarted = false;
+    // It may have ended by itself.
+    await this.#end(this.calls.stop(), signal);
+  }
+
+  async delete(signal?: AbortSignal): Promise<void> {
+    this.isStarted = false;
+    // It is gone where it was ephemeral and is stopped.
+    await this.#end(this.calls.remove(), signal);
+  }
+
+  async json<T>(call: Call, signal?: AbortSignal): Promise<T> {
+    this.#requireStarted();
+    return (await this.#transport.json(call, signal)) as T;
+  }
+
+  async bytes(call: Call, signal?: AbortSignal): Promise<Buffer> {
+    this.#requireStarted();
+    return this.#transport.bytes(call, signal);
+  }
+
+  async *events(call: Call, signal?: AbortSignal): AsyncGenerator<RunEvent, void, void> {
+    this.#requireStarted();
+    for await (const raw of this.#transport.events(call, signal)) {
+      const event = readEvent(raw);
+      if (event !== undefined) yield event;
+    }
+  }
+
+  async #end(call: Call, signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await this.#transport.bytes(call, signal);
+    } catch (error) {
+      if (!(error instanceof SandboxNotFoundError || error instanceof SandboxNotRunningError)) throw error;
+    }
+  }
+
+  #requireStarted(): void {
+    if (!this.isStarted) throw new SandboxNotRunningError("Sandbox is not started. Call start() first.");
+  }
+}
