@@ -23,6 +23,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 
 /// All parts of the server, put together by hand.
 final class Wiring implements AutoCloseable {
@@ -54,7 +56,10 @@ final class Wiring implements AutoCloseable {
   static Wiring open(AppSettings settings, Runnable shutdown) {
     requireAgent(settings.agent());
     List<Finding> troubles = new ArrayList<>();
-    Egress egress = Egress.open(settings.egress());
+    // Reading the host's authorities takes its time, and nobody needs them before the first
+    // sandbox.
+    FutureTask<Egress> egress = new FutureTask<>(() -> Egress.open(settings.egress()));
+    Thread.ofPlatform().name("egress-open").start(egress);
     AgentChannels channels = AgentChannels.open();
     try {
       Engine engine =
@@ -64,21 +69,36 @@ final class Wiring implements AutoCloseable {
                   drivers(settings, troubles),
                   new StoredImages(ImageStore.open(settings.home().resolve("images"))),
                   AgentConnector.of(channels),
-                  EgressFactory.of(egress),
+                  (id, policy, log) -> EgressFactory.of(await(egress)).open(id, policy, log),
                   EngineClock.system()));
       try {
         HttpServer http =
             new HttpServer(settings.server(), parts(engine, List.copyOf(troubles), shutdown));
+        Egress opened = await(egress);
         http.start();
-        return new Wiring(settings, channels, egress, engine, http, PidFile.write(settings.home()));
+        return new Wiring(settings, channels, opened, engine, http, PidFile.write(settings.home()));
       } catch (RuntimeException e) {
         engine.close();
         throw e;
       }
     } catch (RuntimeException e) {
       channels.close();
-      egress.close();
+      await(egress).close();
       throw e;
+    }
+  }
+
+  private static <T> T await(FutureTask<T> task) {
+    try {
+      return task.get();
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof RuntimeException failure) {
+        throw failure;
+      }
+      throw new IllegalStateException(e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
     }
   }
 

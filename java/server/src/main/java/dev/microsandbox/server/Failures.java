@@ -17,7 +17,6 @@ import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.server.handler.ErrorHandler;
 import org.eclipse.jetty.util.Callback;
-import org.jspecify.annotations.Nullable;
 
 /// The one place that turns what went wrong into an answer: in the native form, or in the old
 /// system's below `/api/`. A bug gets an id, by which its stack is found in the log; the log alone
@@ -150,13 +149,5 @@ final class Failures extends ErrorHandler {
             : protocol(status instanceof Integer code ? code : response.getStatus());
     answer(request, response, callback, failure);
     return true;
-  }
-
-  /// Called by Jetty for what is not HTTP at all.
-  @Override
-  public @Nullable ByteBuffer badMessageError(
-      int status, String reason, HttpFields.Mutable fields) {
-    fields.put(HttpHeader.CONTENT_TYPE, JSON);
-    return ByteBuffer.wrap(body(protocol(status), false));
   }
 }

@@ -58,6 +58,9 @@ final class RootHandler extends Handler.Abstract {
       RouteTable.Match match = find(request);
       route = match.route().method() + " " + match.route().path();
       Visitor visitor = gate.admit(request, match.route().access(), isLocal(request));
+      if (match.route().access() == Access.ADMINISTRATOR) {
+        LOG.log(Level.INFO, "{0} by {1}", route, Peer.of(request));
+      }
       Exchange exchange = new Exchange(request, response, callback, match, visitor, limits);
       match.route().endpoint().serve(exchange);
     } catch (InterruptedException e) {

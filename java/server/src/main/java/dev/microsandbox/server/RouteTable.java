@@ -35,7 +35,9 @@ final class RouteTable {
 
   /// @throws SandboxException `not_found`, or `method_not_allowed` with those that are in its
   ///   details
-  Match find(String method, @Nullable String rawPath) {
+  Match find(String asked, @Nullable String rawPath) {
+    // Jetty leaves the body out.
+    String method = asked.equals("HEAD") ? "GET" : asked;
     List<String> segments = segments(rawPath);
     TreeSet<String> allowed = new TreeSet<>();
     for (Entry entry : bySize.getOrDefault(segments.size(), List.of())) {
