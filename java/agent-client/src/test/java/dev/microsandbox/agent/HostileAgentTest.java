@@ -274,7 +274,12 @@ class HostileAgentTest {
       RecordingListener listener = new RecordingListener();
       pair.client().runCell(new CellRequest(ObjectId.random(), "python", "x", 0, 10), listener);
       try (FakeAgent agent = pair.agent()) {
-        breakRule(agent, agent.receive().stream(), rule);
+        int stream = agent.receive().stream();
+        try {
+          breakRule(agent, stream, rule);
+        } catch (IOException _) {
+          // The host hung up at a frame before the last one: the same answer, sooner.
+        }
         assertThat(pair.client().ended().get(10, TimeUnit.SECONDS).cause())
             .isEqualTo(ChannelEnd.Cause.RULE_BROKEN);
       }
