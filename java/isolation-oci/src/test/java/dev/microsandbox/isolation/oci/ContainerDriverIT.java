@@ -18,6 +18,7 @@ import dev.microsandbox.model.SandboxId;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
@@ -225,7 +226,11 @@ class ContainerDriverIT {
     List<String> descriptors = new ArrayList<>();
     try (DirectoryStream<Path> all = Files.newDirectoryStream(process.resolve("fd"))) {
       for (Path descriptor : all) {
-        descriptors.add(Files.readSymbolicLink(descriptor).toString());
+        try {
+          descriptors.add(Files.readSymbolicLink(descriptor).toString());
+        } catch (NoSuchFileException _) {
+          // The agent's own socket, which comes and goes while it dials again.
+        }
       }
     }
     String status = Files.readString(process.resolve("status"));
