@@ -192,7 +192,8 @@ final class Channel {
   }
 
   private void attempt(Sending sending) {
-    if (end != null) {
+    // Past the bound the channel is about to end, by the loop; callers may be quicker than that.
+    if (end != null || out.queuedBytes() > SendQueue.MAX_BACKLOG) {
       return;
     }
     try {

@@ -197,6 +197,11 @@ final class ConnectedAgent implements AgentClient {
     return ended.copy();
   }
 
+  /// Bytes that wait to be sent.
+  long backlog() {
+    return channel.backlog();
+  }
+
   @Override
   public void close() {
     channel.end(new ChannelEnd(ChannelEnd.Cause.CLOSED, "closed by the host"));
