@@ -17,6 +17,7 @@ import org.eclipse.jetty.util.BufferUtil;
 /// ms, by reading without waiting: what it may find is the end, or, from a client that pipelines,
 /// the next request, which is handed back.
 final class ClientWatch implements AutoCloseable {
+  private static final System.Logger LOG = System.getLogger(ClientWatch.class.getName());
   private static final long PAUSE_NANOS = 50_000_000;
   private static final int PEEK = 512;
 
@@ -33,8 +34,6 @@ final class ClientWatch implements AutoCloseable {
   ///
   /// @param onGone called once, when the client has gone, by the watching thread; must not wait
   Watched watch(Request request, Runnable onGone) {
-    // Waiting for a run's end is no idleness.
-    request.addIdleTimeoutListener(_ -> false);
     Connection connection = request.getConnectionMetaData().getConnection();
     Watched one = new Watched(connection, onGone);
     watched.add(one);
@@ -87,6 +86,11 @@ final class ClientWatch implements AutoCloseable {
         }
       } catch (IOException _) {
         leave();
+      } catch (RuntimeException e) {
+        // Such as a client that has sent more behind its request than can be handed back.
+        LOG.log(System.Logger.Level.DEBUG, "a connection that was watched is closed", e);
+        endPoint.close();
+        leave();
       }
     }
 
@@ -102,7 +106,11 @@ final class ClientWatch implements AutoCloseable {
       over = true;
       gone = true;
       watched.remove(this);
-      onGone.run();
+      try {
+        onGone.run();
+      } catch (RuntimeException e) {
+        LOG.log(System.Logger.Level.WARNING, "a run could not be given up", e);
+      }
     }
 
     /// Ends the watch; from now on the connection is the server's again.

@@ -9,6 +9,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 
@@ -17,17 +18,24 @@ final class EventStream {
   private static final byte[] SIGN_OF_LIFE = ":\n\n".getBytes(StandardCharsets.US_ASCII);
 
   private final Response response;
+  private final EndPoint connection;
+  private final long usualIdle;
   private final Duration stall;
   private final ByteArrayOutputStream pending = new ByteArrayOutputStream();
   private long lastWrite = System.nanoTime();
 
   EventStream(Response response, Duration stall) {
     this.response = response;
+    this.connection =
+        response.getRequest().getConnectionMetaData().getConnection().getEndPoint();
+    this.usualIdle = connection.getIdleTimeout();
     this.stall = stall;
   }
 
   /// Begins the answer.
-  void open() throws IOException, InterruptedException {
+  void open() {
+    // A reader may pause for longer than a connection may be idle.
+    connection.setIdleTimeout(stall.toMillis());
     response.setStatus(200);
     response
         .getHeaders()
@@ -75,6 +83,7 @@ final class EventStream {
   /// Sends what was added, and the end.
   void end() throws IOException, InterruptedException {
     write(true, pending.toByteArray());
+    connection.setIdleTimeout(usualIdle);
   }
 
   private void write(boolean last, byte[] bytes) throws IOException, InterruptedException {

@@ -11,7 +11,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.eclipse.jetty.server.Connector;
-import org.eclipse.jetty.server.NetworkConnectionLimit;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.handler.GracefulHandler;
@@ -39,7 +38,6 @@ public final class HttpServer implements AutoCloseable {
     SlowClients slow = new SlowClients(server.getScheduler(), settings.limits().header());
     listeners = new Listeners(server, settings, slow);
     server.setErrorHandler(new Failures());
-    server.addBean(new NetworkConnectionLimit(settings.limits().connections(), server));
     server.addBean(slow);
     server.setStopTimeout(LAST_ANSWERS_MILLIS);
     drain = settings.limits().drain();

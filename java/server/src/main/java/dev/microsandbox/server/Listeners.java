@@ -15,6 +15,7 @@ import org.eclipse.jetty.http.UriCompliance;
 import org.eclipse.jetty.server.AbstractConnector;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.NetworkConnectionLimit;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.SslConnectionFactory;
@@ -30,6 +31,8 @@ final class Listeners {
   private static final String GROUP = "microsandbox";
   private static final String SOCKET_PERMISSIONS = "rw-rw----";
   private static final int QUEUE = 256;
+
+  private static final int IDLE_WHEN_FULL_MILLIS = 2000;
 
   /// How long a connection without a request is kept while the server ends.
   private static final int IDLE_AT_END_MILLIS = 100;
@@ -55,6 +58,16 @@ final class Listeners {
     connector.setShutdownIdleTimeout(IDLE_AT_END_MILLIS);
     connector.addBean(slow, false);
     server.addConnector(connector);
+    limitConnections(server, connector);
+  }
+
+  /// Each listener has a limit of its own: whatever fills TCP, the administrator gets in. A full
+  /// listener soon closes connections that only wait.
+  private void limitConnections(Server server, AbstractConnector connector) {
+    NetworkConnectionLimit limit =
+        new NetworkConnectionLimit(settings.limits().connections(), connector);
+    limit.setEndPointIdleTimeout(IDLE_WHEN_FULL_MILLIS);
+    server.addBean(limit);
   }
 
   private ServerConnector tcp(Server server) {

@@ -41,6 +41,8 @@ final class RootHandler extends Handler.Abstract {
 
   @Override
   public boolean handle(Request request, Response response, Callback callback) {
+    // Work that takes long is no idleness; reading and writing have their own time limits.
+    request.addIdleTimeoutListener(_ -> false);
     Connection connection = request.getConnectionMetaData().getConnection();
     slow.begin(connection);
     try {
