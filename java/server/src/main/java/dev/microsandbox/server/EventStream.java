@@ -26,8 +26,7 @@ final class EventStream {
 
   EventStream(Response response, Duration stall) {
     this.response = response;
-    this.connection =
-        response.getRequest().getConnectionMetaData().getConnection().getEndPoint();
+    this.connection = response.getRequest().getConnectionMetaData().getConnection().getEndPoint();
     this.usualIdle = connection.getIdleTimeout();
     this.stall = stall;
   }
