@@ -9,7 +9,7 @@ use microsandbox_agent::sys;
 use microsandbox_agent::users::Switching;
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const CHANNEL: &str = "/.msb/channel/agent.sock";
@@ -45,7 +45,8 @@ impl Options {
         let mut options = Options {
             dial: Dial::Path(channel),
             system_root: first.then(|| PathBuf::from("/")),
-            tun: first.then(|| PathBuf::from(TUN)),
+            // A sandbox that is to reach nothing is given no node.
+            tun: (first && Path::new(TUN).exists()).then(|| PathBuf::from(TUN)),
         };
         let mut arguments = std::env::args().skip(1);
         while let Some(name) = arguments.next() {
