@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { DEFAULT_URL, namedKey, namedServer } from "./address.js";
 import { type Call, Calls, type Wanted } from "./calls.js";
 import { NameTakenError, SandboxNotFoundError, SandboxNotRunningError } from "./errors.js";
-import { type RunEvent, readEvent } from "./events.js";
+import { readEvent } from "./event-parser.js";
+import type { RunEvent } from "./events.js";
 import type { SandboxOptions, StartOptions } from "./options.js";
 import { Transport } from "./transport.js";
 
@@ -78,7 +79,7 @@ export class Session {
     return (await this.#transport.json(call, signal)) as T;
   }
 
-  async bytes(call: Call, signal?: AbortSignal): Promise<Buffer> {
+  async bytes(call: Call, signal?: AbortSignal): Promise<Uint8Array> {
     this.#requireStarted();
     return this.#transport.bytes(call, signal);
   }

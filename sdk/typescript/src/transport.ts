@@ -11,7 +11,7 @@ import { type Address, parseAddress } from "./address.js";
 import type { Call } from "./calls.js";
 import { errorFrom } from "./error-from.js";
 import { ServerUnreachableError } from "./errors.js";
-import { EventParser, type RawEvent } from "./events.js";
+import { EventParser, type RawEvent } from "./event-parser.js";
 import { localServer } from "./local.js";
 import { VERSION } from "./version.js";
 

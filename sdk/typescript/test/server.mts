@@ -29,7 +29,12 @@ export class Server {
     const port = await freePort();
     const server = new Server(`http://127.0.0.1:${port}`, home);
     const options = [`socket=${server.socket}`, ...settings].map((setting) => `--set=${setting}`);
-    server.msb("server", "start", "--port", String(port), ...(isDev ? ["--dev"] : []), ...options);
+    try {
+      server.msb("server", "start", "--port", String(port), ...(isDev ? ["--dev"] : []), ...options);
+    } catch (error) {
+      rmSync(home, { recursive: true });
+      throw error;
+    }
     return server;
   }
 

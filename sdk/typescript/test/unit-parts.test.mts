@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { inspect } from "node:util";
 import { parseAddress } from "../src/address.js";
-import { EventParser, readEvent } from "../src/events.js";
+import { EventParser, readEvent } from "../src/event-parser.js";
 import {
   CommandExecution,
   InvalidRequestError,
