@@ -41,5 +41,6 @@ export function namedServer(serverUrl: string | undefined): string | undefined {
 
 /** The key to send: the argument, then `MSB_API_KEY`. */
 export function namedKey(apiKey: string | undefined): string | undefined {
-  return apiKey || process.env.MSB_API_KEY || undefined;
+  // A key read from a file ends with a line's end, which a header cannot hold.
+  return (apiKey || process.env.MSB_API_KEY)?.trim() || undefined;
 }

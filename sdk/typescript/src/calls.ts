@@ -103,5 +103,5 @@ function post(path: string, body: object, timeout: number): Call {
 }
 
 function limitOf(timeout: number | undefined): number {
-  return timeout === 0 ? 0 : (timeout ?? RUN_SECONDS) + MARGIN_SECONDS;
+  return timeout === 0 ? 0 : Math.max(timeout ?? RUN_SECONDS, 0) + MARGIN_SECONDS;
 }

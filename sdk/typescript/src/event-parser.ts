@@ -1,6 +1,6 @@
 import { InternalError } from "./errors.js";
 import type { RunEvent } from "./events.js";
-import { camelCased, type Json } from "./json.js";
+import { camelCased, type Json, parseJson } from "./json.js";
 
 const MAXIMUM_EVENT = 64 * 1024 * 1024;
 const LINE_END = 10;
@@ -49,7 +49,7 @@ export class EventParser {
     } else if (line.startsWith("event:")) {
       this.#type = line.slice(6).trim();
     } else if (line === "" && this.#data.length > 0) {
-      const event = { type: this.#type || "message", data: JSON.parse(this.#data.join("\n")) as Json };
+      const event = { type: this.#type || "message", data: parseJson(this.#data.join("\n")) as Json };
       this.#type = "";
       this.#data = [];
       return event;

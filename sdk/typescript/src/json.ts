@@ -1,3 +1,5 @@
+import { InternalError, InvalidRequestError } from "./errors.js";
+
 /** An object as the wire has it. */
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -9,10 +11,27 @@ export function camelCased(object: Json): Json {
 
 /** Text of an object without the fields that are undefined. Names are written as the wire has them; values stay. */
 export function snakeCasedText(object: object): string {
-  const entries = Object.entries(object)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => [snakeCase(name), value]);
-  return JSON.stringify(Object.fromEntries(entries));
+  const given = Object.entries(object).filter(([, value]) => value !== undefined);
+  for (const [name, value] of given) requireFinite(name, value);
+  return JSON.stringify(Object.fromEntries(given.map(([name, value]) => [snakeCase(name), value])));
+}
+
+/** Refuses NaN and infinity, which JSON would silently turn into null and so into a missing limit. */
+export function requireFinite(name: string, value: unknown): void {
+  if (typeof value === "number" && !Number.isFinite(value)) {
+    throw new InvalidRequestError(`${name} is not a number: ${value}`, { details: { field: name } });
+  }
+}
+
+/** Reads what the server sent. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new InternalError(`the server sent what is not JSON: '${text.slice(0, 60)}'; is it a microsandbox server?`, {
+      cause,
+    });
+  }
 }
 
 function camelCase(name: string): string {

@@ -1,4 +1,5 @@
 import { InvalidRequestError } from "./errors.js";
+import { requireFinite } from "./json.js";
 
 /** Kinds of isolation. */
 export type Isolation = "auto" | "container" | "gvisor" | "microvm";
@@ -134,12 +135,13 @@ const SANDBOX_OPTIONS: Readonly<Record<keyof SandboxOptions, true>> = {
   startTimeout: true,
 };
 
-/** Refuses options that do not exist, since a misspelt limit would be a missing one. */
-export function requireKnown(options: object, more: readonly string[] = []): void {
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(SANDBOX_OPTIONS, name) && !more.includes(name)) {
+/** Refuses options that do not exist and numbers that are none, since a misspelt limit would be a missing one. */
+export function requireKnown(options: object): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(SANDBOX_OPTIONS, name)) {
       throw new InvalidRequestError(`no such option of a sandbox: '${name}'`, { details: { field: name } });
     }
+    requireFinite(name, value);
   }
 }
 

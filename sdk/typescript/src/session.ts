@@ -53,23 +53,21 @@ export class Session {
     };
     const limit = timeout ?? this.#startTimeout;
     try {
-      await this.#transport.bytes(this.calls.create(this.#wanted, limit), signal);
+      await this.#transport.json(this.calls.create(this.#wanted, limit), signal);
     } catch (error) {
       if (!(error instanceof NameTakenError) || this.#wanted.ephemeral) throw error;
-      await this.#transport.bytes(this.calls.start(limit), signal);
+      await this.#transport.json(this.calls.start(limit), signal);
     }
     this.isStarted = true;
   }
 
   async stop(signal?: AbortSignal): Promise<void> {
     if (!this.isStarted) return;
-    this.isStarted = false;
     // It may have ended by itself.
     await this.#end(this.calls.stop(), signal);
   }
 
   async delete(signal?: AbortSignal): Promise<void> {
-    this.isStarted = false;
     // It is gone where it was ephemeral and is stopped.
     await this.#end(this.calls.remove(), signal);
   }
@@ -98,6 +96,7 @@ export class Session {
     } catch (error) {
       if (!(error instanceof SandboxNotFoundError || error instanceof SandboxNotRunningError)) throw error;
     }
+    this.isStarted = false;
   }
 
   #requireStarted(): void {

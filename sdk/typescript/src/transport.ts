@@ -12,6 +12,7 @@ import type { Call } from "./calls.js";
 import { errorFrom } from "./error-from.js";
 import { ServerUnreachableError } from "./errors.js";
 import { EventParser, type RawEvent } from "./event-parser.js";
+import { parseJson } from "./json.js";
 import { localServer } from "./local.js";
 import { VERSION } from "./version.js";
 
@@ -39,7 +40,7 @@ export class Transport {
   /** Makes a call and gives its answer's JSON, undefined where there is none. */
   async json(call: Call, signal?: AbortSignal): Promise<unknown> {
     const body = await this.bytes(call, signal);
-    return body.length > 0 ? JSON.parse(body.toString("utf8")) : undefined;
+    return body.length > 0 ? parseJson(body.toString("utf8")) : undefined;
   }
 
   /** Makes a call and gives its answer's body. */
@@ -119,7 +120,12 @@ class Exchange {
     this.#signal?.addEventListener("abort", this.#onAbort);
     this.#giveUpAfter(this.#timeout);
     return new Promise((resolve, reject) => {
-      this.#request = this.#open();
+      try {
+        this.#request = this.#open();
+      } catch (error) {
+        this.#settle();
+        throw error;
+      }
       this.#request.once("response", (response) => {
         // Who reads it learns of its errors; without this line one that comes when nobody reads would end the process.
         response.on("error", () => {});

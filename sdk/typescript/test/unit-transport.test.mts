@@ -9,7 +9,13 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import { InvalidNameError, PythonSandbox, ServerUnreachableError } from "../src/index.mjs";
+import {
+  InternalError,
+  InvalidNameError,
+  InvalidRequestError,
+  PythonSandbox,
+  ServerUnreachableError,
+} from "../src/index.mjs";
 
 interface Seen {
   method: string | undefined;
@@ -148,6 +154,40 @@ test("an error of the server is the class of its code", async (context) => {
     assert.deepEqual(error.details, { field: "name" });
     return true;
   });
+});
+
+test("an answer that is cut off, or no JSON, is an error", async (context) => {
+  const ends: Array<(response: http.ServerResponse) => void> = [
+    (response) => {
+      response.setHeader("Content-Length", OK.length).write(OK.slice(0, 9), () => response.destroy());
+    },
+    (response) => response.end("<html>hello</html>"),
+    (response) => response.end("event: stdout\ndata: <html>\n\n"),
+  ];
+  const { serverUrl } = await serve(context, (_, response) => ends.shift()?.(response));
+  const sandbox = await start(serverUrl);
+  await assert.rejects(sandbox.run("1"), ServerUnreachableError);
+  await assert.rejects(sandbox.run("1"), /not JSON: '<html>hello/);
+  await assert.rejects(sandbox.stream("1").next(), InternalError);
+});
+
+test("a stop that did not reach the server may be tried again", async (context) => {
+  const { serverUrl, seen } = await serve(context, () => {});
+  const sandbox = await start(serverUrl);
+  await assert.rejects(sandbox.stop({ signal: AbortSignal.abort() }), { name: "AbortError" });
+  assert.equal(sandbox.isStarted, true);
+  await sandbox.stop();
+  await sandbox.stop();
+  assert.equal(seen.filter(({ url }) => url?.endsWith("/stop")).length, 1);
+});
+
+test("limits that are no numbers are refused before they are sent", async (context) => {
+  const { serverUrl, seen } = await serve(context, () => {});
+  const sandbox = await start(serverUrl);
+  await assert.rejects(sandbox.run("1", { timeout: Number.NaN }), /timeout is not a number/);
+  await assert.rejects(sandbox.command.run("x", [], Number.POSITIVE_INFINITY), InvalidRequestError);
+  assert.throws(() => new PythonSandbox({ memory: Number.NaN }), InvalidRequestError);
+  assert.equal(seen.length, 1);
 });
 
 test("a named server that does not answer is an error, and none is started", async () => {
