@@ -819,7 +819,10 @@ def spawn_and_wait(program, command):
     try:
         return os.waitpid(pid, 0)[1]
     except KeyboardInterrupt:
-        end_child(pid)
+        try:
+            end_child(pid)
+        except ChildProcessError:
+            pass  # the interrupt came between its end, which the wait had taken note of, and the wait's return
         raise
 
 
