@@ -13,7 +13,9 @@ import dev.microsandbox.model.Limits;
 import dev.microsandbox.model.SandboxException;
 import dev.microsandbox.model.SandboxId;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -54,6 +56,7 @@ final class HostProbe {
 
   Answer run(Cgroups cgroups) {
     note("control groups", cgroups.describe());
+    probeHome();
     boolean tun = probeTun();
     Runtime runtime = firstThatWorks(tun);
     Set<Feature> features = EnumSet.of(Feature.DISK_QUOTA);
@@ -65,6 +68,25 @@ final class HostProbe {
     }
     String version = runtime == null ? "" : runtime.version();
     return new Answer(runtime, new ProbeReport(runtime != null, version, features, findings));
+  }
+
+  /// A sandbox's mapped root is nobody on the host and walks through the home's folders to its
+  /// mounts.
+  private void probeHome() {
+    for (Path folder = settings.home().toAbsolutePath();
+        folder != null;
+        folder = folder.getParent()) {
+      try {
+        if (!Files.getPosixFilePermissions(folder).contains(PosixFilePermission.OTHERS_EXECUTE)) {
+          complain(
+              "home folder",
+              folder + " cannot be passed by other users",
+              "chmod o+x " + folder + ", or choose a home elsewhere (MICROSANDBOX_HOME)");
+        }
+      } catch (IOException | UnsupportedOperationException e) {
+        complain("home folder", folder + " cannot be looked at: " + e, "");
+      }
+    }
   }
 
   private boolean probeTun() {

@@ -184,6 +184,16 @@ class ContainerDriverIT {
   }
 
   @Test
+  void aHomeThatSandboxesCannotWalkThroughIsSaidWithTheRemedy() throws Exception {
+    Files.setPosixFilePermissions(home, PosixFilePermissions.fromString("rwx------"));
+
+    ProbeReport report = open(settings()).probe();
+
+    assertThat(report.findings())
+        .anyMatch(finding -> !finding.works() && finding.remedy().startsWith("chmod o+x " + home));
+  }
+
+  @Test
   void aRuntimeWithKnownHolesIsWarnedAboutAndRefusedWhereStrict() throws Exception {
     String old =
         script(
