@@ -17,18 +17,21 @@ final class BodyReader {
   private final Request request;
   private final int limit;
   private final long deadline;
+  private final BodyBudget.Share share;
 
-  private BodyReader(Request request, int limit, Duration time) {
+  private BodyReader(Request request, int limit, Duration time, BodyBudget.Share share) {
+    this.share = share;
     this.request = request;
     this.limit = limit;
     this.deadline = System.nanoTime() + time.toNanos();
   }
 
-  static byte[] read(Request request, int limit, Duration time) throws InterruptedException {
+  static byte[] read(Request request, int limit, Duration time, BodyBudget.Share share)
+      throws InterruptedException {
     if (request.getHeaders().getLongField(HttpHeader.CONTENT_LENGTH) > limit) {
       throw tooLarge(limit);
     }
-    return new BodyReader(request, limit, time).readAll();
+    return new BodyReader(request, limit, time, share).readAll();
   }
 
   private byte[] readAll() throws InterruptedException {
@@ -58,11 +61,13 @@ final class BodyReader {
     return (int) Math.clamp(announced, 0, 64 * 1024);
   }
 
-  private void append(Content.Chunk chunk, ByteArrayOutputStream whole) {
+  private void append(Content.Chunk chunk, ByteArrayOutputStream whole)
+      throws InterruptedException {
     try {
       if (whole.size() + chunk.remaining() > limit) {
         throw tooLarge(limit);
       }
+      share.grow(chunk.remaining(), Duration.ZERO);
       whole.writeBytes(BufferUtil.toArray(chunk.getByteBuffer()));
     } finally {
       chunk.release();

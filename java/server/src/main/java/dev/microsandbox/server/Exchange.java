@@ -34,6 +34,7 @@ final class Exchange {
   private final RouteTable.Match match;
   private final Visitor visitor;
   private final ServerSettings.HttpLimits limits;
+  private final BodyBudget.Share memory;
   private @Nullable Fields query;
 
   Exchange(
@@ -42,7 +43,9 @@ final class Exchange {
       Callback callback,
       RouteTable.Match match,
       Visitor visitor,
-      ServerSettings.HttpLimits limits) {
+      ServerSettings.HttpLimits limits,
+      BodyBudget.Share memory) {
+    this.memory = memory;
     this.request = request;
     this.response = response;
     this.callback = callback;
@@ -158,12 +161,12 @@ final class Exchange {
 
   byte[] jsonBytes() throws InterruptedException {
     requireType(JSON);
-    return BodyReader.read(request, limits.jsonBytes(), limits.body());
+    return BodyReader.read(request, limits.jsonBytes(), limits.body(), memory);
   }
 
   byte[] bytes() throws InterruptedException {
     requireType("application/octet-stream");
-    return BodyReader.read(request, limits.fileBytes(), limits.body());
+    return BodyReader.read(request, limits.fileBytes(), limits.body(), memory);
   }
 
   /// For operations that take nothing: what is sent all the same must be JSON, and is passed over.
@@ -198,6 +201,11 @@ final class Exchange {
   /// With the status of the route.
   void json(Object body) {
     json(match.route().status(), body);
+  }
+
+  /// What this exchange holds beside its body.
+  BodyBudget.Share memory() {
+    return memory;
   }
 
   void octets(byte[] content) {

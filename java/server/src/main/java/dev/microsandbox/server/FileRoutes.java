@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNullElse;
 import dev.microsandbox.engine.FileWrite;
 import dev.microsandbox.engine.SandboxRef;
 import dev.microsandbox.engine.SandboxService;
+import java.time.Duration;
 import java.util.List;
 import java.util.regex.Pattern;
 
@@ -12,6 +13,7 @@ import java.util.regex.Pattern;
 final class FileRoutes {
   private static final String FILES = SandboxRoutes.ONE + "/files";
   private static final Pattern MODE = Pattern.compile("[0-7]{3,4}");
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
   private static final int LONGEST_PATH = 4096;
 
   private final SandboxService service;
@@ -26,8 +28,10 @@ final class FileRoutes {
         new Route("PUT", FILES, Access.CALLER, null, null, 204, this::write));
   }
 
-  private void read(Exchange exchange) {
+  private void read(Exchange exchange) throws InterruptedException {
     SandboxRef sandbox = exchange.sandbox();
+    // How large the file is, only the sandbox knows.
+    exchange.memory().grow(exchange.limits().fileBytes(), PATIENCE);
     exchange.octets(service.readFile(exchange.caller(), sandbox, path(exchange), user(exchange)));
   }
 

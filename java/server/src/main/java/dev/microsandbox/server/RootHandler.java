@@ -21,6 +21,7 @@ final class RootHandler extends Handler.Abstract {
   private final ServerSettings.HttpLimits limits;
   private final String localConnector;
   private final SlowClients slow;
+  private final BodyBudget bodies;
   private final MeterRegistry meters;
   private final Map<String, Timer> timers = new ConcurrentHashMap<>();
 
@@ -36,6 +37,7 @@ final class RootHandler extends Handler.Abstract {
     this.limits = limits;
     this.localConnector = localConnector;
     this.slow = slow;
+    this.bodies = new BodyBudget(limits.allBodiesBytes());
     this.meters = meters;
   }
 
@@ -45,15 +47,19 @@ final class RootHandler extends Handler.Abstract {
     request.addIdleTimeoutListener(_ -> false);
     Connection connection = request.getConnectionMetaData().getConnection();
     slow.begin(connection);
+    BodyBudget.Share memory = bodies.open();
+    // Until the answer has gone out, which may be after this method has returned.
+    Request.addCompletionListener(request, _ -> memory.close());
     try {
-      serve(request, response, callback);
+      serve(request, response, callback, memory);
     } finally {
       slow.end(connection);
     }
     return true;
   }
 
-  private void serve(Request request, Response response, Callback callback) {
+  private void serve(
+      Request request, Response response, Callback callback, BodyBudget.Share memory) {
     long start = System.nanoTime();
     String route = "none";
     try {
@@ -63,7 +69,7 @@ final class RootHandler extends Handler.Abstract {
       if (match.route().access() == Access.ADMINISTRATOR) {
         LOG.log(Level.INFO, "{0} by {1}", route, Peer.of(request));
       }
-      Exchange exchange = new Exchange(request, response, callback, match, visitor, limits);
+      Exchange exchange = new Exchange(request, response, callback, match, visitor, limits, memory);
       match.route().endpoint().serve(exchange);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -73,6 +73,7 @@ public record ServerSettings(
 
   /// Bounds on what a client may send or hold.
   ///
+  /// @param allBodiesBytes memory that all bodies together may hold
   /// @param header the longest that a request's line and headers may take to arrive
   /// @param body the longest that its body may take
   /// @param idle after which a connection without a request is closed
@@ -83,6 +84,7 @@ public record ServerSettings(
       int headerBytes,
       int jsonBytes,
       int fileBytes,
+      long allBodiesBytes,
       Duration header,
       Duration body,
       Duration idle,
@@ -96,6 +98,7 @@ public record ServerSettings(
             16 * 1024,
             10 * MIB,
             16 * MIB,
+            Runtime.getRuntime().maxMemory() / 4,
             Duration.ofSeconds(10),
             Duration.ofSeconds(30),
             Duration.ofSeconds(60),

@@ -158,6 +158,40 @@ class HostileRequestTest {
   }
 
   @Test
+  void manyLargeBodiesAtOnceDoNotFillTheHeap() throws Exception {
+    List<SocketChannel> senders = new ArrayList<>();
+    String head =
+        "POST /v1/sandboxes HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            + "Content-Length: 10000000\r\n\r\n";
+    try {
+      for (int i = 0; i < 8; i++) {
+        SocketChannel sender = fixture.open();
+        senders.add(sender);
+        try {
+          write(sender, head + " ".repeat(9_000_000));
+        } catch (java.io.IOException _) {
+          // Refused while it was sending.
+        }
+      }
+      List<String> answers = new ArrayList<>();
+      for (SocketChannel sender : senders) {
+        answers.add(ServerFixture.readAll(sender, Duration.ofSeconds(4)));
+      }
+      assertThat(answers).anyMatch(answer -> answer.startsWith("HTTP/1.1 408"));
+      assertThat(answers).noneMatch(answer -> answer.startsWith("HTTP/1.1 2"));
+      assertThat(answers.stream().filter(answer -> !answer.startsWith("HTTP/1.1 408")))
+          .as("refused for want of memory")
+          .hasSizeGreaterThanOrEqualTo(3);
+    } finally {
+      for (SocketChannel sender : senders) {
+        sender.close();
+      }
+    }
+    String large = "{\"code\":\"" + "x".repeat(8_000_000) + "\"}";
+    assertThat(fixture.post("/v1/sandboxes/box/runs", large).status()).isEqualTo(200);
+  }
+
+  @Test
   void headersPastTheLimitAreRefused() throws Exception {
     String answer =
         fixture.raw(

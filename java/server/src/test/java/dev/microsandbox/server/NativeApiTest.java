@@ -9,6 +9,8 @@ import dev.microsandbox.server.ServerFixture.Answer;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -221,6 +223,18 @@ class NativeApiTest {
     assertThat(fixture.get(ONE + "/files?path=nope").code()).isEqualTo("no_such_file");
     assertThat(fixture.get(ONE + "/files").code()).isEqualTo("invalid_request");
     assertThat(fixture.get(ONE + "/files?path=a%00b").status()).isEqualTo(400);
+  }
+
+  @Test
+  void manyFilesAtOnceWaitForEachOther() {
+    create("{\"name\":\"box\"}");
+    fixture.service.files.put("x", new byte[100_000]);
+    List<Integer> statuses =
+        IntStream.range(0, 40)
+            .parallel()
+            .mapToObj(_ -> fixture.get(ONE + "/files?path=x").status())
+            .toList();
+    assertThat(statuses).hasSize(40).containsOnly(200);
   }
 
   @ParameterizedTest

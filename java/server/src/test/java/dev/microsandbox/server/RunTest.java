@@ -288,6 +288,7 @@ class RunTest {
                 quick.headerBytes(),
                 quick.jsonBytes(),
                 quick.fileBytes(),
+                quick.allBodiesBytes(),
                 quick.header(),
                 quick.body(),
                 Duration.ofMillis(400),
