@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ._errors import InternalError
+from ._errors import InternalError, SandboxError, ServerUnreachableError, error_from
 
 MAXIMUM_EVENT = 64 * 1024 * 1024
 
@@ -27,6 +27,23 @@ class Event:
     def text(self) -> str:
         """What was written, for `stdout` and `stderr`; empty for the others."""
         return str(self.data.get("text", ""))
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing follows."""
+        return self.type == "finished"
+
+
+def checked(event: Event) -> Event:
+    """The event, unless it says that the run could not be started or followed: that is an error."""
+    if event.type == "failed":
+        raise error_from(event.data, 200)
+    return event
+
+
+def cut_short() -> SandboxError:
+    """The error for a stream whose end is not the run's."""
+    return ServerUnreachableError("the server closed the stream before the run's end")
 
 
 class EventParser:

@@ -14,7 +14,7 @@ import aiohttp
 
 from ._address import Address
 from ._errors import ServerUnreachableError, error_from
-from ._events import Event, EventParser
+from ._events import Event, EventParser, checked, cut_short
 from ._local import ensure_server
 from ._wire import Call, headers_for
 
@@ -47,7 +47,10 @@ class AsyncTransport:
             parser = EventParser()
             async for block in response.content.iter_any():
                 for event in parser.feed(block):
-                    yield event
+                    yield checked(event)
+                    if event.is_last:
+                        return
+            raise cut_short()
         finally:
             response.close()
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from ._address import Address
 from ._errors import ServerUnreachableError, error_from
-from ._events import Event, EventParser
+from ._events import Event, EventParser, checked, cut_short
 from ._local import ensure_server
 from ._wire import Call, headers_for
 
@@ -55,7 +55,11 @@ class SyncTransport:
         with self._answered(call, "text/event-stream", keep=False) as response:
             parser = EventParser()
             while block := response.read1(BLOCK):
-                yield from parser.feed(block)
+                for event in parser.feed(block):
+                    yield checked(event)
+                    if event.is_last:
+                        return
+        raise cut_short()
 
     def close(self) -> None:
         """Close what is idle."""

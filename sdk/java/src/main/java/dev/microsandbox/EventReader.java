@@ -57,6 +57,7 @@ final class EventReader implements AutoCloseable {
               Json.intOrNull(data, "exit_code"),
               Json.intOrNull(data, "signal"),
               data.path("state_lost").asBoolean(false));
+      case "failed" -> throw SandboxClient.error(data, 200);
       default -> null;
     };
   }

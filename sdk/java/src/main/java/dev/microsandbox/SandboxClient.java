@@ -213,15 +213,21 @@ public final class SandboxClient implements AutoCloseable {
 
   private static SandboxException error(Transport.Response response) throws IOException {
     byte[] body = response.body().readNBytes(MAXIMUM_ERROR);
-    JsonNode error;
+    JsonNode parsed;
     try {
-      error = Json.read(new String(body, StandardCharsets.UTF_8)).path("error");
+      parsed = Json.read(new String(body, StandardCharsets.UTF_8));
     } catch (SandboxException _) {
-      error = Json.object();
+      parsed = Json.object();
     }
+    return error(parsed, response.status());
+  }
+
+  /// Makes the exception for an error's body, as an answer or an event holds it.
+  static SandboxException error(JsonNode body, int status) {
+    JsonNode error = body.path("error");
     if (!error.isObject() || error.isEmpty()) {
       return new SandboxException(
-          "internal", "the server answered with status " + response.status(), Map.of());
+          "internal", "the server answered with status " + status, Map.of());
     }
     return new SandboxException(
         Json.text(error, "code"),
