@@ -121,6 +121,7 @@ install_missing() {
 install_missing_for_tests() {
   local missing=()
   command -v node >/dev/null || missing+=(nodejs)
+  command -v npm >/dev/null || missing+=(npm)
   command -v clippy-driver >/dev/null || cargo clippy --version >/dev/null 2>&1 || missing+=(rust-clippy)
   command -v rustfmt >/dev/null || missing+=(rustfmt)
   command -v openssl >/dev/null || missing+=(openssl)
@@ -165,5 +166,12 @@ build_python_sdk() {
   [ -x "$VENV/bin/python" ] || step "making a Python environment" python3 -m venv "$VENV" || return
   up_to_date "$stamp" "$ROOT/sdk/python/pyproject.toml" && return
   step "installing the Python SDK" "$VENV/bin/pip" install -q --disable-pip-version-check -e "$ROOT/sdk/python[dev]" || return
+  touch "$stamp"
+}
+
+build_typescript_sdk() {
+  local stamp="$CACHE/typescript.stamp" folder="$ROOT/sdk/typescript"
+  [ -d "$folder/node_modules" ] && up_to_date "$stamp" "$folder/package-lock.json" && return
+  step "installing the JavaScript SDK's tools" npm ci --no-audit --no-fund --prefix "$folder" || return
   touch "$stamp"
 }
