@@ -157,3 +157,23 @@ def test_port_in_use_is_said(msb: Msb) -> None:
     finally:
         other("server", "stop")
         shutil.rmtree(other.home)
+
+
+def test_server_without_root_says_what_to_do() -> None:
+    home = Path(tempfile.mkdtemp(prefix="msb-", dir="/tmp"))
+    home.chmod(0o777)
+    java = Path((ROOT / ".cache/jdk").read_text().strip()) / "bin/java"
+    try:
+        done = subprocess.run(
+            [
+                "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                str(java), "-cp", str(ROOT / "java/app/target/lib/*"), "dev.microsandbox.app.Main",
+                f"--home={home}/home", "--port=0", "--socket=none", "--log=stderr", "--agent=/bin/true",
+            ],
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert done.returncode == 1
+        assert "need root" in done.stdout + done.stderr
+        assert "sudo" in done.stdout + done.stderr
+    finally:
+        shutil.rmtree(home)
