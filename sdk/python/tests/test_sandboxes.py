@@ -132,12 +132,12 @@ def test_memory_bomb_ends_the_interpreter_and_not_the_sandbox() -> None:
 
 def test_endless_output_is_cut_in_the_middle_and_counted() -> None:
     with sync.PythonSandbox.create() as sandbox:
-        execution = sandbox.run("for i in range(3000000): print('line', i)", timeout=120)
+        execution = sandbox.run("for i in range(900000): print('line', i)", timeout=120)
         assert execution.outcome == "ok"
         assert len(execution.stdout) < 1_200_000
-        assert execution.left_out > 10_000_000
+        assert execution.left_out > 8_000_000
         assert execution.stdout.startswith("line 0\n")
-        assert execution.stdout.endswith("line 2999999\n")
+        assert execution.stdout.endswith("line 899999\n")
 
 
 def test_commands_have_streams_exit_codes_users_and_environment() -> None:
