@@ -14,7 +14,7 @@ const WORDS: Words = Words {
     hello: "console.log(\"hello\")",
     sleep: "await new Promise(() => setInterval(() => {}, 1000))",
     spin: "while (true) {}",
-    resist: "require(\"child_process\").execFileSync(\"sh\", [\"-c\", \"trap '' INT; sleep 1000\"])",
+    resist: "require(\"child_process\").execFileSync(\"sh\", [\"-c\", \"trap '' INT; echo ready; sleep 1000\"], { stdio: \"inherit\" })",
     exit: "process.exit(3)",
     kill: "process.kill(process.pid, \"SIGKILL\"); while (true) {}",
     raise: "throw new Error(\"oops\")",

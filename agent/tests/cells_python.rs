@@ -15,7 +15,7 @@ const WORDS: Words = Words {
     hello: "print(\"hello\")",
     sleep: "import time; time.sleep(1000)",
     spin: "while True: pass",
-    resist: "import signal, time\nsignal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})\nwhile True: time.sleep(1)",
+    resist: "import signal, time\nsignal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})\nprint('ready', flush=True)\nwhile True: time.sleep(1)",
     exit: "import os; os._exit(3)",
     kill: "import os; os.kill(os.getpid(), 9)",
     raise: "raise ValueError(\"oops\")",

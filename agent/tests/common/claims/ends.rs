@@ -6,12 +6,13 @@ use super::*;
 const SLACK: Duration = Duration::from_millis(1_500);
 
 impl Words {
-    fn interrupted(&self, code: &str, lost: bool, most: Duration) {
+    /// `ready` is what the code prints once it stands where it is to be interrupted; empty where a moment will do.
+    fn interrupted(&self, code: &str, ready: &str, lost: bool, most: Duration) {
         let Some(mut host) = self.host() else { return };
         host.run(self.context, self.set);
         let (stream, id) = host.open_cell(self.context, code);
         let mut run = Run::default();
-        while run.started.is_none() {
+        while run.started.is_none() || !run.out().contains(ready) {
             host.step(stream, &mut run, PATIENCE);
         }
         host.listen(Duration::from_millis(200));
@@ -31,15 +32,15 @@ impl Words {
     }
 
     pub fn a_sleep_is_interrupted_and_state_kept(&self) {
-        self.interrupted(self.sleep, false, SLACK);
+        self.interrupted(self.sleep, "", false, SLACK);
     }
 
     pub fn a_loop_is_interrupted_and_state_kept(&self) {
-        self.interrupted(self.spin, false, SLACK);
+        self.interrupted(self.spin, "", false, SLACK);
     }
 
     pub fn code_that_resists_is_killed_after_its_grace(&self) {
-        self.interrupted(self.resist, true, Duration::from_secs(1) + SLACK);
+        self.interrupted(self.resist, "ready", true, Duration::from_secs(1) + SLACK);
     }
 
     pub fn endless_output_is_interrupted(&self) {
