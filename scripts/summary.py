@@ -16,7 +16,7 @@ KNOWN_LACKS = [
         r"cgroup v[12]",
         r"not supported by this kernel",
         r"no (container )?runtime: (crun|runc)",
-        r"needs the public internet",
+        r"cannot be reached from this machine",
         r"architecture",
     )
 ]
