@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ._address import Address, resolve, socket_answers, tcp_answers
+from ._address import Address, resolve, tcp_answers
 from ._errors import ServerUnreachableError
 
 START_SECONDS = 60
@@ -60,6 +60,3 @@ def start_local_server() -> None:
         raise ServerUnreachableError(
             f"the local server could not be started; try: sudo {msb} server start\n{done.stderr.strip()}"
         )
-
-
-__all__ = ["ensure_server", "find_msb", "socket_answers", "start_local_server"]

@@ -4,7 +4,6 @@ import dev.microsandbox.SandboxException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IFactory;
@@ -113,10 +112,5 @@ public final class Msb implements Runnable {
       }
       return made;
     }
-  }
-
-  /// For tests of the text that users see.
-  static Map<String, CommandLine> subcommands(Session session) {
-    return commandLine(session).getSubcommands();
   }
 }
