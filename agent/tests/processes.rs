@@ -238,10 +238,10 @@ fn a_program_without_input_reads_its_end_at_once() {
 fn a_daemon_that_keeps_the_pipe_does_not_hold_the_end_of_its_parent() {
     let mut host = Host::start();
     let began = Instant::now();
-    let run = host.exec(shell("(sleep 5; echo late) & echo now"));
+    let run = host.exec(shell("(sleep 60; echo late) & echo now"));
     assert_eq!(run.out(), "now\n");
     assert!(
-        began.elapsed() < Duration::from_secs(2),
+        began.elapsed() < Duration::from_secs(30),
         "{:?}",
         began.elapsed()
     );
@@ -254,7 +254,7 @@ fn a_daemon_that_floods_the_pipe_does_not_hold_it_either() {
     let run = host.exec(shell("yes & echo $! >&2; exit 5"));
     assert_eq!(run.finished().exit_code, 5);
     assert!(
-        began.elapsed() < Duration::from_secs(5),
+        began.elapsed() < Duration::from_secs(30),
         "{:?}",
         began.elapsed()
     );
@@ -347,9 +347,12 @@ fn orphans_are_adopted_and_reaped() {
     let mut host = Host::start();
     let run = host.exec(shell("(sh -c 'sleep 0.2' &) ; exit 0"));
     assert_eq!(run.finished().exit_code, 0);
-    std::thread::sleep(Duration::from_millis(500));
     let children = format!("/proc/{0}/task/{0}/children", host.agent.id());
-    assert_eq!(std::fs::read_to_string(children).unwrap().trim(), "");
+    let end = Instant::now() + PATIENCE;
+    while std::fs::read_to_string(&children).unwrap().trim() != "" {
+        assert!(Instant::now() < end, "an orphan was not reaped");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]
@@ -402,7 +405,7 @@ fn status_and_shutdown() {
     let answer = host.request(host_control::Body::Shutdown(Shutdown { grace_ms: 300 }));
     assert!(matches!(answer, agent_control::Body::Done(_)));
     assert!(
-        began.elapsed() >= Duration::from_millis(290) && began.elapsed() < Duration::from_secs(3)
+        began.elapsed() >= Duration::from_millis(290) && began.elapsed() < Duration::from_secs(20)
     );
     assert!(host.agent.wait().unwrap().success());
 }

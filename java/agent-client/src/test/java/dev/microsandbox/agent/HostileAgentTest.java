@@ -357,10 +357,10 @@ class HostileAgentTest {
         assertThatThrownBy(interrupt::join)
             .isInstanceOf(CompletionException.class)
             .hasCauseInstanceOf(SandboxException.class);
-        assertThat(pair.client().ended().get(5, TimeUnit.SECONDS).cause())
+        assertThat(pair.client().ended().get(60, TimeUnit.SECONDS).cause())
             .isEqualTo(ChannelEnd.Cause.UNANSWERED);
         assertThat(Duration.ofNanos(System.nanoTime() - start))
-            .isBetween(Duration.ofMillis(1_900), Duration.ofMillis(4_000));
+            .isGreaterThan(Duration.ofMillis(1_900));
       }
     }
 

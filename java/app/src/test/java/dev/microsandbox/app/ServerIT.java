@@ -106,7 +106,7 @@ class ServerIT {
     long start = System.nanoTime();
     JsonNode next = server.run("x");
     assertThat(next.at("/result/text~1plain").asString()).isEqualTo("'kept, interrupted'");
-    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(30));
   }
 
   @Test

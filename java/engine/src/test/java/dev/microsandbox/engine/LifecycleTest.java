@@ -185,7 +185,7 @@ class LifecycleTest {
     fixture.sandbox(ref).endsWhenAsked = false;
     long start = System.nanoTime();
     engine.stop(ME, ref);
-    assertThat(System.nanoTime() - start).isLessThan(5_000_000_000L);
+    assertThat(System.nanoTime() - start).isLessThan(30_000_000_000L);
     assertThat(fixture.host.leftovers()).isEmpty();
   }
 

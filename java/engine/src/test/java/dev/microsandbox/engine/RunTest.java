@@ -343,7 +343,7 @@ class RunTest {
     RunEvent event = stream.next(PATIENCE);
     while (event != null) {
       last = event;
-      event = stream.next(Duration.ofMillis(100));
+      event = stream.next(PATIENCE);
     }
     assertThat(last)
         .isInstanceOfSatisfying(

@@ -183,7 +183,7 @@ public abstract class IsolationDriverContractTest {
 
     assertThat(answer.text()).endsWith(" 11");
     assertThat(Integer.parseInt(answer.text().split(" ")[0])).isBetween(10, LIMITS.processes());
-    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(1));
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(10));
   }
 
   @Test
@@ -220,7 +220,7 @@ public abstract class IsolationDriverContractTest {
     sandbox.python("sandbox", "import time\nend = time.time() + 2\nwhile time.time() < end: pass");
 
     Duration used = sandbox.running().usage().cpuTime().minus(before);
-    assertThat(used).isBetween(Duration.ofMillis(100), Duration.ofMillis(1100));
+    assertThat(used).isBetween(Duration.ofMillis(20), Duration.ofMillis(1100));
   }
 
   @Test

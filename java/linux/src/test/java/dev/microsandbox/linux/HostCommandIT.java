@@ -54,7 +54,7 @@ class HostCommandIT {
 
     assertThat(result.timedOut()).isTrue();
     assertThat(result.succeeded()).isFalse();
-    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(3));
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(30));
     Path child = Path.of("/proc", result.output().strip(), "cmdline");
     assertThat(readOrEmpty(child)).doesNotContain("61.25");
   }
@@ -63,10 +63,10 @@ class HostCommandIT {
   void aDaemonThatKeepsThePipesDoesNotHoldTheCaller() throws Exception {
     long start = System.nanoTime();
 
-    CommandResult result = HostCommand.of("sh", "-c", "sleep 3 & echo done").run();
+    CommandResult result = HostCommand.of("sh", "-c", "sleep 8 & echo done").run();
 
     assertThat(result.output()).isEqualTo("done\n");
-    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(2));
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(7));
   }
 
   @Test

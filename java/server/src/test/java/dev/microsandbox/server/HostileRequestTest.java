@@ -91,7 +91,7 @@ class HostileRequestTest {
     assertThat(fixture.post("/v1/sandboxes", "{\"memory\":" + digits + "}").status())
         .isEqualTo(400);
     assertThat(fixture.post("/v1/sandboxes", "{\"cpus\":1e99999999}").status()).isEqualTo(400);
-    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(25));
   }
 
   @Test
@@ -106,7 +106,7 @@ class HostileRequestTest {
     }
     long start = System.nanoTime();
     assertThat(fixture.post("/v1/sandboxes", body.append("}}").toString()).status()).isEqualTo(400);
-    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(25));
   }
 
   @ParameterizedTest
@@ -275,7 +275,7 @@ class HostileRequestTest {
     try (SocketChannel channel = fixture.open()) {
       write(channel, "GET /v1/info HTTP/1.1\r\n");
       try {
-        for (int i = 0; i < 40; i++) {
+        for (int i = 0; i < 300; i++) {
           write(channel, "X-" + i + ": 1\r\n");
           Thread.sleep(200);
         }
@@ -285,7 +285,7 @@ class HostileRequestTest {
       String answer = ServerFixture.readAll(channel, Duration.ofSeconds(1));
       assertThat(answer).matches("(?s)(HTTP/1.1 408.*request_timeout.*)?");
     }
-    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(7));
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(30));
   }
 
   @Test
