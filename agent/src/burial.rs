@@ -67,15 +67,15 @@ impl Agent {
         }
     }
 
-    /// Starts those interpreters again that nobody has used yet.
-    pub fn renew_unused(&mut self) {
+    /// Starts those of the meant interpreters again that nobody has used yet.
+    pub fn renew_unused(&mut self, meant: impl Fn(&str) -> bool) {
         let unused = |context: &Context| {
             !context.used && context.queue.is_empty() && context.opening.is_none()
         };
         let unused: Vec<(String, u64)> = self
             .contexts
             .iter_mut()
-            .filter(|(_, context)| unused(context))
+            .filter(|(id, context)| meant(id) && unused(context))
             .filter_map(|(id, context)| Some((id.clone(), context.interpreter.take()?)))
             .collect();
         for (id, interpreter) in unused {
@@ -83,6 +83,7 @@ impl Agent {
             if let Err(error) = self.ensure_interpreter(&id) {
                 self.give_up(&id, error.answer(), Duration::ZERO);
             }
+            self.announce_context(&id);
         }
     }
 

@@ -37,6 +37,9 @@ impl Agent {
             self.settings.environment.set_authorities();
             self.add_authorities(&configure.ca_bundle)?;
         }
+        for language in &configure.renew {
+            self.renew_unused(|id| id == language);
+        }
         for language in configure.prestart {
             if let Err(error) = self.prestart(&language) {
                 self.diagnose(
@@ -65,7 +68,7 @@ impl Agent {
             self.settings.working_directory = directory;
         }
         if before.0 != self.settings.default_user || before.1 != self.settings.working_directory {
-            self.renew_unused();
+            self.renew_unused(|_| true);
         }
     }
 

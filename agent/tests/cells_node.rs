@@ -25,6 +25,10 @@ const WORDS: Words = Words {
     late_child: "require(\"child_process\").spawn(\"sh\", [\"-c\", \"sleep 0.5; echo child\"], { stdio: \"inherit\" }); undefined",
     directory: "process.cwd()",
     configured: "console.log(process.env.CONFIGURED ?? \"None\")",
+    start: (
+        "NODE_PATH",
+        "console.log(require(\"module\").globalPaths.find((path) => /^\\/(first|second|third)$/.test(path)))",
+    ),
 };
 
 macro_rules! claims {
@@ -52,6 +56,7 @@ claims!(
     a_childs_output_after_a_cell_is_background_output,
     an_interpreter_started_ahead_is_told_the_environment,
     an_interpreter_started_ahead_follows_a_change_of_directory,
+    a_variable_of_the_start_renews_an_interpreter_started_ahead,
     further_contexts_are_opened_and_closed,
     a_missing_interpreter_is_said_to_be_missing,
     an_interpreter_that_dies_at_its_start_fails_its_cells_and_does_not_spin,

@@ -26,6 +26,10 @@ const WORDS: Words = Words {
     late_child: "import subprocess; p = subprocess.Popen([\"sh\", \"-c\", \"sleep 0.5; echo child\"])",
     directory: "import os; os.getcwd()",
     configured: "import os; print(os.environ.get(\"CONFIGURED\"))",
+    start: (
+        "PYTHONPATH",
+        "import sys; print([p for p in sys.path if p in (\"/first\", \"/second\", \"/third\")][0])",
+    ),
 };
 
 macro_rules! claims {
@@ -53,6 +57,7 @@ claims!(
     a_childs_output_after_a_cell_is_background_output,
     an_interpreter_started_ahead_is_told_the_environment,
     an_interpreter_started_ahead_follows_a_change_of_directory,
+    a_variable_of_the_start_renews_an_interpreter_started_ahead,
     further_contexts_are_opened_and_closed,
     a_missing_interpreter_is_said_to_be_missing,
     an_interpreter_that_dies_at_its_start_fails_its_cells_and_does_not_spin,

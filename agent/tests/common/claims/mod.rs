@@ -41,6 +41,8 @@ pub struct Words {
     pub directory: &'static str,
     /// Prints the environment variable `CONFIGURED`, or `None`.
     pub configured: &'static str,
+    /// A path that is read at the interpreter's start: its variable, and what prints which of `/first`, `/second`, `/third` it was.
+    pub start: (&'static str, &'static str),
 }
 
 impl Words {
@@ -206,6 +208,30 @@ impl Words {
             state.pid,
             "still the interpreter that was started ahead"
         );
+    }
+
+    /// What the interpreter reads at its start and never again reaches one that was started ahead, by another start; whoever has
+    /// used an interpreter keeps it.
+    pub fn a_variable_of_the_start_renews_an_interpreter_started_ahead(&self) {
+        let Some(mut host) = self.host() else { return };
+        let configure = |value: &str, renew: &str| {
+            let (name, _) = self.start;
+            let environment = [(name.to_owned(), value.to_owned())].into();
+            host_control::Body::Configure(Configure {
+                prestart: vec![self.context.into()],
+                environment,
+                renew: vec![renew.into()],
+                ..Configure::default()
+            })
+        };
+        host.request(configure("/first", "another"));
+        host.request(configure("/second", self.context));
+        let run = host.run(self.context, self.start.1);
+        assert_eq!(run.out().trim(), "/second");
+        host.request(configure("/third", self.context));
+        let after = host.run(self.context, self.start.1);
+        assert_eq!(after.out().trim(), "/second");
+        assert_eq!(after.started.unwrap().pid, run.started.unwrap().pid);
     }
 
     pub fn an_interpreter_started_ahead_follows_a_change_of_directory(&self) {

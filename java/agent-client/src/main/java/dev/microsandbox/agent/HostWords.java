@@ -112,6 +112,7 @@ final class HostWords {
         .forEach((address, names) ->
             rest.addHosts(HostName.newBuilder().setAddress(address).addAllNames(names)));
     from.prestart().stream().map(Language::wireName).forEach(rest::addPrestart);
+    from.renew().stream().map(Language::wireName).forEach(rest::addRenew);
     return rest.build();
   }
 

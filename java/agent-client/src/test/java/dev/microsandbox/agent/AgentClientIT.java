@@ -52,7 +52,8 @@ class AgentClientIT {
             Map.of(),
             new byte[0],
             List.of(),
-            List.of(Language.PYTHON)));
+            List.of(Language.PYTHON),
+            List.of()));
   }
 
   @AfterAll

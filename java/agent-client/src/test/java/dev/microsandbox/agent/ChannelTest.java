@@ -272,6 +272,7 @@ class ChannelTest {
             Map.of(),
             new byte[48 * 1024],
             List.of(),
+            List.of(),
             List.of());
     CompletableFuture<Object> configured =
         async(() -> {

@@ -53,7 +53,7 @@ public final class LiveSandbox implements AutoCloseable {
           channels.connect(spec.id(), running.transport(), HELLO, new Deaf(), new Shut());
       agent.configure(
           new SandboxConfiguration(
-              "test", Map.of(), false, Map.of(), new byte[0], List.of(), List.of()));
+              "test", Map.of(), false, Map.of(), new byte[0], List.of(), List.of(), List.of()));
       return new LiveSandbox(running, agent);
     } catch (RuntimeException e) {
       running.kill();
