@@ -10,8 +10,8 @@ import java.util.Map;
 ///
 /// @param caBundle PEM of authorities to add to the system's; empty for none
 /// @param prestart languages whose default context's interpreter is started now
-/// @param renew languages whose default context's interpreter is started anew, where no cell has used
-///   it: for variables that act at an interpreter's start
+/// @param renew languages whose default context's interpreter is started anew, where no cell has
+///   used it: for variables that act at an interpreter's start
 public record SandboxConfiguration(
     String hostname,
     Map<String, String> environment,

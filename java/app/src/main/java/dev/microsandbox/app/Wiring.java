@@ -69,7 +69,7 @@ final class Wiring implements AutoCloseable {
                   drivers(settings, troubles),
                   new StoredImages(ImageStore.open(settings.home().resolve("images"))),
                   AgentConnector.of(channels),
-                  (id, policy, log) -> EgressFactory.of(await(egress)).open(id, policy, log),
+                  (id, log) -> EgressFactory.of(await(egress)).open(id, log),
                   EngineClock.system()));
       try {
         HttpServer http =

@@ -4,6 +4,7 @@ import dev.microsandbox.agent.OutboundHandler;
 import dev.microsandbox.agent.SandboxConfiguration.SmallFile;
 import dev.microsandbox.egress.ConnectionRecord;
 import dev.microsandbox.egress.Egress;
+import dev.microsandbox.egress.SandboxEgress;
 import dev.microsandbox.model.NetworkPolicy;
 import dev.microsandbox.model.SandboxId;
 import java.util.List;
@@ -13,20 +14,34 @@ import java.util.Map;
 @FunctionalInterface
 public interface EgressFactory {
 
+  /// A way out that leads nowhere until a policy is applied.
+  ///
   /// @param log takes what people should know: a line for each connection that was denied, say
-  SandboxNetwork open(SandboxId id, NetworkPolicy policy, NetworkLog log);
+  SandboxNetwork open(SandboxId id, NetworkLog log);
 
   /// By the server's egress.
   static EgressFactory of(Egress egress) {
-    return (_, policy, log) -> {
-      boolean open = policy != NetworkPolicy.NONE;
-      return new SandboxNetwork(
-          egress.forSandbox(policy, record -> log.line(level(record), record.line())),
-          open,
-          open ? egress.provision().environment() : Map.of(),
-          Map.of(),
-          egress.provision().caBundle(),
-          List.of());
+    return (_, log) -> {
+      SandboxEgress outside =
+          egress.forSandbox(NetworkPolicy.NONE, record -> log.line(level(record), record.line()));
+      return new SandboxNetwork() {
+        @Override
+        public OutboundHandler outbound() {
+          return outside;
+        }
+
+        @Override
+        public Provision apply(NetworkPolicy policy) {
+          outside.setPolicy(policy);
+          boolean open = policy != NetworkPolicy.NONE;
+          return new Provision(
+              open,
+              open ? egress.provision().environment() : Map.of(),
+              Map.of(),
+              egress.provision().caBundle(),
+              List.of());
+        }
+      };
     };
   }
 
@@ -37,22 +52,31 @@ public interface EgressFactory {
     };
   }
 
-  /// A sandbox's way out, and what has to be told to the sandbox about it.
+  /// A sandbox's way out, for one channel.
+  interface SandboxNetwork {
+    /// Ends with the channel.
+    OutboundHandler outbound();
+
+    /// Judges by this policy from now on.
+    ///
+    /// @return what has to be told to the sandbox about it
+    Provision apply(NetworkPolicy policy);
+  }
+
+  /// What a sandbox is told about its network.
   ///
-  /// @param outbound for one channel; ends with it
   /// @param capture whether the agent shall take up connections at all
   /// @param environment for the programs in the sandbox (mirrors …)
   /// @param hosts lines of /etc/hosts: address to names
-  /// @param caBundle PEM of authorities to add; empty for none
+  /// @param caBundle PEM of authorities to add, the same under every policy; empty for none
   /// @param files configuration of package tools
-  record SandboxNetwork(
-      OutboundHandler outbound,
+  record Provision(
       boolean capture,
       Map<String, String> environment,
       Map<String, List<String>> hosts,
       byte[] caBundle,
       List<SmallFile> files) {
-    public SandboxNetwork {
+    public Provision {
       environment = Map.copyOf(environment);
       hosts = Map.copyOf(hosts);
       files = List.copyOf(files);

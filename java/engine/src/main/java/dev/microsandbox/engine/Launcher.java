@@ -2,15 +2,19 @@ package dev.microsandbox.engine;
 
 import dev.microsandbox.agent.AgentClient;
 import dev.microsandbox.agent.SandboxConfiguration;
+import dev.microsandbox.isolation.IdRange;
 import dev.microsandbox.isolation.IsolationDriver;
 import dev.microsandbox.isolation.LaunchSpec;
-import dev.microsandbox.isolation.ProbeReport;
 import dev.microsandbox.isolation.RunningSandbox;
 import dev.microsandbox.model.ErrorCode;
+import dev.microsandbox.model.Limits;
 import dev.microsandbox.model.NetworkPolicy;
 import dev.microsandbox.model.SandboxException;
+import dev.microsandbox.model.SandboxId;
+import dev.microsandbox.model.SandboxSpec;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -37,22 +41,20 @@ final class Launcher {
   ///
   /// @param network what its present channel does about outbound connections
   record Launched(
-      RunningSandbox running, AgentClient agent, EgressFactory.SandboxNetwork network) {}
+      Plan plan, RunningSandbox running, AgentClient agent, EgressFactory.SandboxNetwork network) {}
 
-  /// What a launch needs.
+  /// What a launch needs: nothing that is particular to one request.
+  ///
+  /// @param capture whether outbound connections can be taken up, should a policy allow any
   record Plan(
       IsolationDriver driver,
-      ProbeReport abilities,
-      SandboxRecord row,
+      SandboxId id,
+      IdRange ids,
+      Limits limits,
       RootfsSource.Rootfs rootfs,
+      boolean capture,
       SandboxLog log,
-      Contexts contexts) {
-
-    boolean capture() {
-      return row.spec().network() != NetworkPolicy.NONE
-          && abilities.features().contains(ProbeReport.Feature.EGRESS_CAPTURE);
-    }
-  }
+      Contexts contexts) {}
 
   /// Starts the first process and waits for its agent. When it throws, nothing is left but the
   /// disk.
@@ -73,11 +75,11 @@ final class Launcher {
 
   private static LaunchSpec spec(Plan plan) {
     return new LaunchSpec(
-        plan.row().id(),
+        plan.id(),
         plan.rootfs().file(),
         plan.rootfs().environment(),
-        plan.row().spec().limits(),
-        plan.row().ids(),
+        plan.limits(),
+        plan.ids(),
         plan.capture());
   }
 
@@ -95,7 +97,7 @@ final class Launcher {
 
   private Launched firstDialled(Plan plan, RunningSandbox running) {
     try {
-      return dialled(plan, running, connectTimeout);
+      return dialled(plan, running, NetworkPolicy.NONE, connectTimeout);
     } catch (SandboxException e) {
       throw new SandboxException(
           ErrorCode.SANDBOX_FAILED,
@@ -106,19 +108,19 @@ final class Launcher {
   }
 
   /// Waits for the agent to dial, at a launch or again later.
-  Launched dialled(Plan plan, RunningSandbox running, Duration timeout) {
+  ///
+  /// @param policy what holds for outbound connections from the first moment
+  Launched dialled(Plan plan, RunningSandbox running, NetworkPolicy policy, Duration timeout) {
     // A sandbox that has ended will not dial: the wait ends with it.
     running.ended().thenRun(() -> running.transport().close());
     EgressFactory.SandboxNetwork network =
-        egress.open(
-            plan.row().id(),
-            plan.row().spec().network(),
-            (level, text) -> plan.log().add("network", level, text));
+        egress.open(plan.id(), (level, text) -> plan.log().add("network", level, text));
+    network.apply(policy);
     AgentConnector.Ears ears =
         new AgentConnector.Ears(plan.log().listener(plan.contexts()), network.outbound());
     try {
-      AgentClient agent = connector.connect(plan.row().id(), running.transport(), ears, timeout);
-      return new Launched(running, agent, network);
+      AgentClient agent = connector.connect(plan.id(), running.transport(), ears, timeout);
+      return new Launched(plan, running, agent, network);
     } catch (RuntimeException e) {
       network.outbound().onChannelEnded();
       throw e;
@@ -126,22 +128,24 @@ final class Launcher {
   }
 
   /// Tells a launched sandbox who it is.
-  void claim(Plan plan, Launched launched) {
-    EgressFactory.SandboxNetwork network = launched.network();
-    launched.running().setHostname(plan.row().spec().name().value());
+  void claim(Launched launched, SandboxSpec spec) {
+    Plan plan = launched.plan();
+    EgressFactory.Provision network = launched.network().apply(spec.network());
+    launched.running().setHostname(spec.name().value());
     Map<String, String> environment = new HashMap<>(network.environment());
-    environment.putAll(plan.row().spec().environment());
+    environment.putAll(spec.environment());
     launched
         .agent()
         .configure(
             new SandboxConfiguration(
-                plan.row().spec().name().value(),
+                spec.name().value(),
                 environment,
                 plan.capture() && network.capture(),
                 network.hosts(),
                 network.caBundle(),
                 network.files(),
-                plan.row().languages()));
+                plan.rootfs().info().languages(),
+                List.of()));
     launched.agent().hello().contexts().forEach(plan.contexts()::changed);
   }
 }

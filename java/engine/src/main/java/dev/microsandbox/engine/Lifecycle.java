@@ -1,10 +1,12 @@
 package dev.microsandbox.engine;
 
 import dev.microsandbox.isolation.IdRange;
+import dev.microsandbox.isolation.ProbeReport;
 import dev.microsandbox.model.EndReason;
 import dev.microsandbox.model.ErrorCode;
 import dev.microsandbox.model.IsolationKind;
 import dev.microsandbox.model.Limits;
+import dev.microsandbox.model.NetworkPolicy;
 import dev.microsandbox.model.Outcome;
 import dev.microsandbox.model.SandboxException;
 import dev.microsandbox.model.SandboxId;
@@ -177,25 +179,48 @@ final class Lifecycle {
 
   private SandboxInfo bringUp(Sandbox sandbox, RootfsSource.Rootfs rootfs, Drivers.Able able) {
     SandboxRecord row = sandbox.record();
-    Contexts contexts = new Contexts(row.languages());
-    Launcher.Plan plan =
-        new Launcher.Plan(able.driver(), able.abilities(), row, rootfs, sandbox.log(), contexts);
-    Launcher.Launched launched = launch(plan);
+    Launcher.Launched launched = launch(plan(sandbox, rootfs, able));
     try {
-      launcher.claim(plan, launched);
+      launcher.claim(launched, row.spec());
       SandboxRecord running = row.runningSince(parts.clock().now());
       parts.store().update(running);
-      Session session = session(sandbox, launched, contexts);
-      sandbox.log().info("started");
-      sandbox.settleRunning(running, session);
-      new Lifeline(session, timeout -> launcher.dialled(plan, launched.running(), timeout).agent())
-          .watch();
+      settleRunning(sandbox, running, launched);
       return running.info();
     } catch (RuntimeException e) {
       launched.agent().close();
       launched.running().kill();
       throw coded(e);
     }
+  }
+
+  private static Launcher.Plan plan(
+      Sandbox sandbox, RootfsSource.Rootfs rootfs, Drivers.Able able) {
+    SandboxRecord row = sandbox.record();
+    boolean capture =
+        row.spec().network() != NetworkPolicy.NONE
+            && able.abilities().features().contains(ProbeReport.Feature.EGRESS_CAPTURE);
+    return new Launcher.Plan(
+        able.driver(),
+        row.id(),
+        row.ids(),
+        row.spec().limits(),
+        rootfs,
+        capture,
+        sandbox.log(),
+        new Contexts(row.languages()));
+  }
+
+  /// It runs and everything is told: from here on it is open to its owner.
+  private void settleRunning(Sandbox sandbox, SandboxRecord running, Launcher.Launched launched) {
+    Session session = session(sandbox, launched);
+    sandbox.log().info("started");
+    sandbox.settleRunning(running, session);
+    NetworkPolicy policy = running.spec().network();
+    new Lifeline(
+            session,
+            timeout ->
+                launcher.dialled(launched.plan(), launched.running(), policy, timeout).agent())
+        .watch();
   }
 
   private Launcher.Launched launch(Launcher.Plan plan) {
@@ -218,13 +243,13 @@ final class Lifecycle {
         e);
   }
 
-  private Session session(Sandbox sandbox, Launcher.Launched launched, Contexts contexts) {
+  private Session session(Sandbox sandbox, Launcher.Launched launched) {
     Session[] self = new Session[1];
     Session session =
         new Session(
             launched.running(),
             launched.agent(),
-            contexts,
+            launched.plan().contexts(),
             new Session.Surroundings(
                 parts.clock(),
                 parts.timers(),

@@ -71,14 +71,7 @@ final class EngineFixture implements AutoCloseable {
         List.of(host),
         new FakeImages(),
         (id, _, ears, timeout) -> host.connect(id, ears, timeout),
-        (_, policy, _) ->
-            new EgressFactory.SandboxNetwork(
-                new NoOutbound(),
-                policy == NetworkPolicy.PUBLIC,
-                Map.of("PIP_INDEX_URL", "https://mirror.example/simple"),
-                Map.of(),
-                new byte[0],
-                List.of()),
+        (_, _) -> new FakeNetwork(),
         clock);
   }
 
@@ -188,6 +181,24 @@ final class EngineFixture implements AutoCloseable {
           ByteSize.ofMib(1),
           List.of(Language.PYTHON),
           Instant.EPOCH);
+    }
+  }
+
+  /// Tells of a mirror under any policy.
+  private static final class FakeNetwork implements EgressFactory.SandboxNetwork {
+    @Override
+    public OutboundHandler outbound() {
+      return new NoOutbound();
+    }
+
+    @Override
+    public EgressFactory.Provision apply(NetworkPolicy policy) {
+      return new EgressFactory.Provision(
+          policy == NetworkPolicy.PUBLIC,
+          Map.of("PIP_INDEX_URL", "https://mirror.example/simple"),
+          Map.of(),
+          new byte[0],
+          List.of());
     }
   }
 
