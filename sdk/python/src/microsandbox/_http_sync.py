@@ -24,7 +24,34 @@ from ._wire import Call, headers_for
 BLOCK = 64 * 1024
 
 
-class _UnixConnection(http.client.HTTPConnection):
+class _OneWrite(http.client.HTTPConnection):
+    """Sends a request's head and body together: in two writes the server would wake twice."""
+
+    _held: list[bytes] | None = None
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        """Send a request."""
+        self._held = []
+        try:
+            super().request(*args, **kwargs)
+        finally:
+            held, self._held = self._held, None
+        for block in [b"".join(held)] if sum(map(len, held)) <= BLOCK else held:
+            self.send(block)
+
+    def send(self, data: Any) -> None:
+        """Send bytes, or hold them until the request is whole."""
+        if self._held is None:
+            super().send(data)
+        else:
+            self._held.append(data)
+
+
+class _TlsConnection(_OneWrite, http.client.HTTPSConnection):
+    pass
+
+
+class _UnixConnection(_OneWrite):
     def __init__(self, path: str, timeout: float | None) -> None:
         super().__init__("localhost", timeout=timeout)
         self._path = path
@@ -113,8 +140,8 @@ class SyncTransport:
             return _UnixConnection(address.socket_path, None)
         host, port = address.host_and_port
         if address.is_tls:
-            return http.client.HTTPSConnection(host, port, context=ssl.create_default_context())
-        return http.client.HTTPConnection(host, port)
+            return _TlsConnection(host, port, context=ssl.create_default_context())
+        return _OneWrite(host, port)
 
     def _address_now(self) -> Address:
         if self._address is None:
