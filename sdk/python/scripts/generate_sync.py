@@ -1,4 +1,4 @@
-"""Writes `sync.py`, the synchronous twin, from `_async.py`; a test fails when it is out of date."""
+"""Writes `_sync`, the synchronous twin, from `_async`; a test fails when it is out of date."""
 
 from __future__ import annotations
 
@@ -6,44 +6,36 @@ import re
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src/microsandbox"
-SOURCE = PACKAGE / "_async.py"
-TARGET = PACKAGE / "sync.py"
+SOURCE = PACKAGE / "_async"
+TARGET = PACKAGE / "_sync"
 
 # In this order: the longer before what it contains.
 REPLACEMENTS = [
-    (
-        r'^"""The asynchronous sandboxes."""',
-        '"""The synchronous twin, with the same names. Generated from `_async.py`."""',
-    ),
+    (r'\A"""(.*?)"""', r'"""\1 Generated from `_async`."""'),
+    (r"The asynchronous sandboxes; .*? made of these files.", "The synchronous sandboxes."),
+    (r"The asynchronous sandboxes", "The synchronous sandboxes"),
     (r"One object belongs to one event loop.", "One object may be used from several threads."),
-    (
-        r'"""Create and start a sandbox: .*?"""',
-        '"""Create and start a sandbox: `with cls.create(…) as sb`, or keep it and `stop` it later."""',
-    ),
-    (r"class Creation\(.*?(?=\n\n\nclass )", ""),
+    (r"`async with cls\.create\(…\) as sb`, or `await` it", "`with cls.create(…) as sb`, or keep it"),
+    (r"`async with cls\.connect\(…\) as sb`, or `await` it", "`with cls.connect(…) as sb`, or keep it"),
+    (r"`async with", "`with"),
+    (r"class Creation\(.*", ""),
     (r"\) -> Creation\[SandboxT\]:", ") -> SandboxT:"),
     (r"return Creation\(sandbox\)", "return sandbox.__enter__()"),
-    (r"`async with PythonSandbox.create", "`with PythonSandbox.create"),
-    (
-        r"from collections.abc import AsyncIterator, Generator, Mapping",
-        "from collections.abc import Iterator, Mapping",
-    ),
-    (r"Any, ClassVar, Generic, TypeVar", "Any, ClassVar, TypeVar"),
-    (r"from \._http_async import AsyncTransport", "from ._http_sync import SyncTransport"),
-    (
-        r"from \._results import CommandExecution, Execution, MetricsView",
-        "from ._results import MetricsView\nfrom ._results import SyncCommandExecution as CommandExecution\n"
-        "from ._results import SyncExecution as Execution",
-    ),
+    (r"import AsyncGenerator, Generator, ", "import Generator, "),
+    (r"Any, ClassVar, Generic, TypeVar", "ClassVar, TypeVar"),
+    (r"AsyncGenerator\[Event, None\]", "Generator[Event, None, None]"),
+    (r"import AsyncGenerator", "import Generator"),
+    (r"from \.\._http_async import AsyncTransport", "from .._http_sync import SyncTransport"),
     (r"AsyncTransport", "SyncTransport"),
-    (r"AsyncIterator", "Iterator"),
+    (r"import CommandExecution$", "import SyncCommandExecution as CommandExecution"),
+    (r"import Execution$", "import SyncExecution as Execution"),
     (r"__aenter__", "__enter__"),
     (r"__aexit__", "__exit__"),
-    (r"aclose\(\)", "close()"),
     (r"async (def|for|with) ", r"\1 "),
     (r"\(await ([^()]*(?:\([^()]*\))*)\)\.", r"\1."),
+    (r"\(await ([^()]*(?:\([^()]*(?:\([^()]*\))*[^()]*\))*)\)\[", r"\1["),
     (r"await ", ""),
-    (r"\n{4,}", "\n\n\n"),
+    (r"\s+\Z", "\n"),
 ]
 
 
@@ -54,5 +46,12 @@ def render(text: str) -> str:
     return text
 
 
+def rendered() -> dict[str, str]:
+    """Source of each of the twin's files by its name."""
+    return {path.name: render(path.read_text("utf-8")) for path in sorted(SOURCE.glob("*.py"))}
+
+
 if __name__ == "__main__":
-    TARGET.write_text(render(SOURCE.read_text("utf-8")), "utf-8")
+    TARGET.mkdir(exist_ok=True)
+    for name, source in rendered().items():
+        (TARGET / name).write_text(source, "utf-8")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import random
 import socket
-import threading
 from pathlib import Path
 
 import pytest
 
-from microsandbox import PythonSandbox, SandboxError, _address, sync
+from microsandbox import PythonSandbox, _address, sync
 from microsandbox._address import Address, resolve
 from microsandbox._events import EventParser
 from microsandbox._local import ensure_server
@@ -17,7 +16,6 @@ from microsandbox.errors import (
     InvalidRequestError,
     SandboxNotRunningError,
     ServerUnreachableError,
-    TooManyCellsError,
 )
 
 STREAM = (
@@ -79,32 +77,3 @@ def test_a_sandbox_not_started_says_so_in_the_original_words(method: str) -> Non
 
 def test_name_is_made_where_none_is_given() -> None:
     assert PythonSandbox("http://127.0.0.1:1").name.startswith("sandbox-")
-
-
-@pytest.mark.parametrize(
-    ("body", "error"),
-    [
-        (b'event: failed\ndata: {"error":{"code":"too_many_cells","message":"m","details":{}}}\n\n', TooManyCellsError),
-        (b'event: started\ndata: {"id":"x"}\n\n', ServerUnreachableError),
-    ],
-    ids=["failed", "cut short"],
-)
-def test_stream_that_does_not_end_with_its_run_is_an_error(body: bytes, error: type[SandboxError]) -> None:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-
-        def serve() -> None:
-            connection, _ = listener.accept()
-            with connection:
-                connection.recv(65536)
-                head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
-                connection.sendall(head + body)
-
-        server = threading.Thread(target=serve)
-        server.start()
-        sandbox = sync.PythonSandbox(f"http://127.0.0.1:{listener.getsockname()[1]}", name="x")
-        sandbox._started = True
-        with pytest.raises(error):
-            list(sandbox.stream("1"))
-        server.join()

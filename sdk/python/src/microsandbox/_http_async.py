@@ -6,8 +6,7 @@ Chosen by measuring a round trip over a unix socket: aiohttp 187 µs, httpx 494 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import aiohttp
@@ -16,9 +15,11 @@ from ._address import Address
 from ._errors import ServerUnreachableError, error_from
 from ._events import Event, EventParser, checked, cut_short
 from ._local import ensure_server
-from ._wire import Call, headers_for
+from ._wire import SILENCE_SECONDS, Call, decode, headers_for, parsed, unreachable
 
 MAXIMUM_CONNECTIONS = 1_000
+_BROKEN = (aiohttp.ClientError, asyncio.TimeoutError)
+_STREAM_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_read=SILENCE_SECONDS)
 
 
 class AsyncTransport:
@@ -31,19 +32,22 @@ class AsyncTransport:
 
     async def call(self, call: Call) -> Any:
         """Make a call and give its parsed answer."""
-        response = await self._send(call, "application/json")
-        async with response:
-            body = await response.read()
-            if response.status >= 400:
-                raise error_from(_parsed(body), response.status)
-        return call.parse(body if call.raw else json.loads(body) if body else None)
+        response = await self._send(call, "application/json", aiohttp.ClientTimeout(total=call.timeout))
+        try:
+            async with response:
+                body = await response.read()
+        except _BROKEN as error:
+            raise self._unreachable(error) from error
+        if response.status >= 400:
+            raise error_from(parsed(body), response.status)
+        return decode(call, body)
 
-    async def events(self, call: Call) -> AsyncIterator[Event]:
+    async def events(self, call: Call) -> AsyncGenerator[Event, None]:
         """Make a call that is answered by events. Closing the iterator early closes the connection."""
-        response = await self._send(call, "text/event-stream")
+        response = await self._send(call, "text/event-stream", _STREAM_TIMEOUT)
         try:
             if response.status >= 400:
-                raise error_from(_parsed(await response.read()), response.status)
+                raise error_from(parsed(await response.read()), response.status)
             parser = EventParser()
             async for block in response.content.iter_any():
                 for event in parser.feed(block):
@@ -51,6 +55,8 @@ class AsyncTransport:
                     if event.is_last:
                         return
             raise cut_short()
+        except _BROKEN as error:
+            raise self._unreachable(error) from error
         finally:
             response.close()
 
@@ -60,10 +66,9 @@ class AsyncTransport:
         if session is not None:
             await session.close()
 
-    async def _send(self, call: Call, accept: str) -> aiohttp.ClientResponse:
+    async def _send(self, call: Call, accept: str, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
         address = await self._address_now()
         session = self._open(address)
-        timeout = aiohttp.ClientTimeout(total=call.timeout)
         try:
             return await session.request(
                 call.method,
@@ -73,11 +78,8 @@ class AsyncTransport:
                 timeout=timeout,
                 allow_redirects=False,
             )
-        except (aiohttp.ClientConnectionError, asyncio.TimeoutError) as error:
-            where = address.socket_path or address.url
-            raise ServerUnreachableError(
-                f"no answer from the server at {where}: {error}; start one with: msb server start"
-            ) from error
+        except _BROKEN as error:
+            raise self._unreachable(error) from error
 
     def _open(self, address: Address) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
@@ -94,9 +96,6 @@ class AsyncTransport:
             self._address = await asyncio.get_running_loop().run_in_executor(None, ensure_server, self._wanted)
         return self._address
 
-
-def _parsed(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except ValueError:
-        return None
+    def _unreachable(self, error: Exception) -> ServerUnreachableError:
+        address = self._address or self._wanted
+        return unreachable(address, error)

@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import json
 import select
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from ._address import Address
-from ._errors import ServerUnreachableError, error_from
+from ._errors import error_from
 from ._events import Event, EventParser, checked, cut_short
 from ._local import ensure_server
-from ._wire import Call, headers_for
+from ._wire import SILENCE_SECONDS, Call, decode, headers_for, parsed, unreachable
 
 BLOCK = 64 * 1024
 
@@ -73,13 +72,13 @@ class SyncTransport:
 
     def call(self, call: Call) -> Any:
         """Make a call and give its parsed answer."""
-        with self._answered(call, "application/json") as response:
+        with self._answered(call, "application/json", call.timeout) as response:
             body = response.read()
-        return call.parse(body if call.raw else json.loads(body) if body else None)
+        return decode(call, body)
 
-    def events(self, call: Call) -> Iterator[Event]:
+    def events(self, call: Call) -> Generator[Event, None, None]:
         """Make a call that is answered by events. Closing the iterator early closes the connection."""
-        with self._answered(call, "text/event-stream", keep=False) as response:
+        with self._answered(call, "text/event-stream", SILENCE_SECONDS, keep=False) as response:
             parser = EventParser()
             while block := response.read1(BLOCK):
                 for event in parser.feed(block):
@@ -96,36 +95,28 @@ class SyncTransport:
             connection.close()
 
     @contextlib.contextmanager
-    def _answered(self, call: Call, accept: str, keep: bool = True) -> Iterator[http.client.HTTPResponse]:
-        connection, response = self._send(call, accept)
+    def _answered(
+        self, call: Call, accept: str, timeout: float | None, keep: bool = True
+    ) -> Iterator[http.client.HTTPResponse]:
+        address = self._address_now()
+        connection = self._take(address)
         clean = False
         try:
+            response = _send(connection, call, headers_for(address, accept, call), timeout)
             if response.status >= 400:
                 body = response.read()
                 clean = True
-                raise error_from(_parsed(body), response.status)
+                raise error_from(parsed(body), response.status)
             yield response
             clean = keep
+        except (OSError, http.client.HTTPException) as error:
+            raise unreachable(address, error) from error
         finally:
             if clean and response.isclosed() and not response.will_close:
                 with self._lock:
                     self._idle.append(connection)
             else:
                 connection.close()
-
-    def _send(self, call: Call, accept: str) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
-        address = self._address_now()
-        headers = headers_for(address, accept, call)
-        connection = self._take(address)
-        connection.timeout = call.timeout
-        if connection.sock is not None:
-            connection.sock.settimeout(call.timeout)
-        try:
-            connection.request(call.method, call.target, call.body, headers)
-            return connection, connection.getresponse()
-        except (OSError, http.client.HTTPException) as error:
-            connection.close()
-            raise _unreachable(address, error) from error
 
     def _take(self, address: Address) -> http.client.HTTPConnection:
         while True:
@@ -154,14 +145,11 @@ def _closed_by_server(connection: http.client.HTTPConnection) -> bool:
     return connection.sock is None or bool(select.select([connection.sock], [], [], 0)[0])
 
 
-def _parsed(body: bytes) -> Mapping[str, Any] | None:
-    try:
-        parsed = json.loads(body)
-    except ValueError:
-        return None
-    return parsed if isinstance(parsed, dict) else None
-
-
-def _unreachable(address: Address, error: Exception) -> ServerUnreachableError:
-    where = address.socket_path or address.url
-    return ServerUnreachableError(f"no answer from the server at {where}: {error}; start one with: msb server start")
+def _send(
+    connection: http.client.HTTPConnection, call: Call, headers: dict[str, str], timeout: float | None
+) -> http.client.HTTPResponse:
+    connection.timeout = timeout
+    if connection.sock is not None:
+        connection.sock.settimeout(timeout)
+    connection.request(call.method, call.target, call.body, headers)
+    return connection.getresponse()

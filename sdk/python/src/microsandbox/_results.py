@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,30 +18,19 @@ class RunError:
     traceback: str
 
 
-class RunResult:
-    """What both the asynchronous and the synchronous `Execution` know."""
+class _Ended:
+    """What the results of cells and of commands have in common."""
 
-    def __init__(self, body: Mapping[str, Any], language: str = "unknown") -> None:
+    def __init__(self, body: Mapping[str, Any]) -> None:
         self._body = body
-        self._language = language
 
     @property
     def outcome(self) -> str:
-        """How the cell ended.
+        """How it ended.
 
         One of `ok`, `error`, `interrupted`, `timed_out`, `exited`, `signaled`, `out_of_memory`, `sandbox_ended`.
         """
         return str(self._body.get("outcome", "unknown"))
-
-    @property
-    def status(self) -> str:
-        """`success` or `error`, in the words of the original clients."""
-        return "error" if self.has_error() else "success"
-
-    @property
-    def language(self) -> str:
-        """The language of the cell."""
-        return self._language
 
     @property
     def run_id(self) -> str:
@@ -55,14 +44,58 @@ class RunResult:
 
     @property
     def stderr(self) -> str:
-        """What was written to standard error, without the traceback."""
+        """What was written to standard error, as it was written; without the traceback."""
         return str(self._body.get("stderr", ""))
+
+    @property
+    def left_out(self) -> int:
+        """Bytes of output past the limit that are not in `stdout` and `stderr`, where a mark stands for them."""
+        return int(self._body.get("stdout_left_out", 0)) + int(self._body.get("stderr_left_out", 0))
+
+    @property
+    def signal(self) -> int | None:
+        """The number of the signal that ended it."""
+        number = self._body.get("signal")
+        return int(number) if number is not None else None
+
+    @property
+    def duration(self) -> float:
+        """Seconds that it ran, by the server's clock."""
+        return float(self._body.get("duration", 0.0))
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether the time limit ended it."""
+        return self.outcome == "timed_out"
+
+
+class RunResult(_Ended):
+    """What both the asynchronous and the synchronous `Execution` know."""
+
+    def __init__(self, body: Mapping[str, Any], language: str = "unknown") -> None:
+        super().__init__(body)
+        self._language = language
+
+    @property
+    def status(self) -> str:
+        """`success` or `error`, in the words of the original clients."""
+        return "error" if self.has_error() else "success"
+
+    @property
+    def language(self) -> str:
+        """The language of the cell."""
+        return self._language
 
     @property
     def result(self) -> Mapping[str, Any] | None:
         """The last expression's value by MIME type, `text/plain` among them; `None` where there is none."""
         result = self._body.get("result")
         return result if isinstance(result, dict) else None
+
+    @property
+    def omitted(self) -> Sequence[str]:
+        """MIME types that were left out of `result` for their size."""
+        return tuple(self._body.get("omitted") or ())
 
     @property
     def raised(self) -> RunError | None:
@@ -79,24 +112,9 @@ class RunResult:
         return int(code) if code is not None else None
 
     @property
-    def left_out(self) -> int:
-        """Bytes of output past the limit that are not in `stdout` and `stderr`, where a mark stands for them."""
-        return int(self._body.get("stdout_left_out", 0)) + int(self._body.get("stderr_left_out", 0))
-
-    @property
-    def duration(self) -> float:
-        """Seconds that it ran, by the server's clock."""
-        return float(self._body.get("duration", 0.0))
-
-    @property
     def state_lost(self) -> bool:
         """Whether the interpreter died and a new one, without the variables, has taken its place."""
         return bool(self._body.get("state_lost", False))
-
-    @property
-    def timed_out(self) -> bool:
-        """Whether the time limit ended it."""
-        return self.outcome == "timed_out"
 
     def has_error(self) -> bool:
         """Whether the cell raised, was interrupted, timed out, or its interpreter died. Warnings are no errors."""
@@ -145,18 +163,13 @@ class SyncExecution(RunResult):
         return self._error()
 
 
-class CommandResult:
+class CommandResult(_Ended):
     """What both the asynchronous and the synchronous `CommandExecution` know."""
 
     def __init__(self, body: Mapping[str, Any], command: str, args: list[str]) -> None:
-        self._body = body
+        super().__init__(body)
         self.command = command
         self.args = args
-
-    @property
-    def outcome(self) -> str:
-        """How it ended: `exited`, `signaled`, `timed_out`, `interrupted`, `out_of_memory`, `sandbox_ended`."""
-        return str(self._body.get("outcome", "unknown"))
 
     @property
     def exit_code(self) -> int:
@@ -164,23 +177,12 @@ class CommandResult:
         code = self._body.get("exit_code")
         if code is not None:
             return int(code)
-        number = self._body.get("signal")
-        return 128 + int(number) if number else -1
+        return 128 + self.signal if self.signal else -1
 
     @property
     def success(self) -> bool:
         """Whether it exited with 0."""
         return self.outcome == "exited" and self.exit_code == 0
-
-    @property
-    def stdout(self) -> str:
-        """What was written to standard output, as it was written."""
-        return str(self._body.get("stdout", ""))
-
-    @property
-    def stderr(self) -> str:
-        """What was written to standard error, as it was written."""
-        return str(self._body.get("stderr", ""))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.command!r}, exit_code={self.exit_code})"

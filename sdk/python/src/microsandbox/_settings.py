@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ._address import Address, resolve
+from ._types import SandboxInfo
 from ._wire import DEFAULT_NAMESPACE, SandboxOptions, Target
 
 START_SECONDS = 180.0
@@ -30,6 +31,7 @@ class Settings:
         name: str | None,
         api_key: str | None,
         image: str | None,
+        isolation: str | None,
         memory: int | None,
         cpus: float | None,
         processes: int | None,
@@ -45,6 +47,7 @@ class Settings:
         """Fill in the defaults: a generated name, the language's image."""
         options = SandboxOptions(
             image=image or default_image,
+            isolation=isolation,
             memory=memory,
             cpus=cpus,
             processes=processes,
@@ -70,4 +73,12 @@ class Settings:
                 memory=memory if memory is not None else options.memory,
                 cpus=cpus if cpus is not None else options.cpus,
             ),
+        )
+
+    def adopting(self, info: SandboxInfo) -> Settings:
+        """The same for the sandbox that was found, by its id."""
+        return replace(
+            self,
+            target=Target(info["name"], info["namespace"], info["id"]),
+            options=replace(self.options, ephemeral=info["ephemeral"]),
         )

@@ -1,0 +1,1 @@
+"""The asynchronous sandboxes; `_sync` is made of these files."""

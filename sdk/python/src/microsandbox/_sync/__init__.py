@@ -1,0 +1,1 @@
+"""The synchronous sandboxes. Generated from `_async`."""
