@@ -1,5 +1,6 @@
 """Counts what ./test ran: by suite, with what was left out and why. Fails when a suite failed, ran nothing, or left out more than
-this machine is known to lack."""
+this machine is known to lack.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +9,8 @@ import sys
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import promises
 
 # Reasons for which a test may be left out; anything else counts as a failure.
 KNOWN_LACKS = [
@@ -30,18 +33,32 @@ class Suite:
     passed: int = 0
     failed: int = 0
     skipped: list[str] = field(default_factory=list)
+    cases: dict[str, str] = field(default_factory=dict)
 
     def add_junit(self, path: Path) -> None:
         """Counts a JUnit XML report."""
-        for case in ET.parse(path).getroot().iter("testcase"):
-            title = f"{case.get('classname')}.{case.get('name')}"
-            skip = case.find("skipped")
-            if skip is not None:
-                self.skipped.append(f"{title}: {skip.get('message') or (skip.text or '').strip()}")
-            elif case.find("failure") is not None or case.find("error") is not None:
-                self.failed += 1
-            else:
-                self.passed += 1
+        self._add_group(ET.parse(path).getroot(), "")
+
+    def _add_group(self, group: ET.Element, within: str) -> None:
+        for part in group:
+            if part.tag == "testsuite":
+                self._add_group(part, part.get("name", ""))
+            elif part.tag == "testcase":
+                # Node's reports have the group's name on the group alone.
+                classname = part.get("classname", "")
+                self._add_case(part, f"{within if classname in ('', 'test', 'suite') else classname}.{part.get('name')}")
+
+    def _add_case(self, case: ET.Element, title: str) -> None:
+        skip = case.find("skipped")
+        if skip is not None:
+            self.skipped.append(f"{title}: {skip.get('message') or (skip.text or '').strip()}")
+            self.cases[title] = "skipped"
+        elif case.find("failure") is not None or case.find("error") is not None:
+            self.failed += 1
+            self.cases[title] = "failed"
+        else:
+            self.passed += 1
+            self.cases[title] = "passed"
 
     def add_text(self, text: str) -> None:
         """Counts what cargo, unittest and our own scripts print at their end."""
@@ -49,6 +66,9 @@ class Suite:
             self.passed += int(passed)
             self.failed += int(failed)
             self.skipped += ["a Rust test marked as ignored"] * int(ignored)
+        states = {"ok": "passed", "FAILED": "failed", "ignored": "skipped"}
+        for title, state in re.findall(r"^test (.+?) +\.\.\. (ok|FAILED|ignored)", text, re.MULTILINE):
+            self.cases[title] = states[state]
         for total, end in re.findall(r"^Ran (\d+) tests? in .*\n\n(.*)$", text, re.MULTILINE):
             bad = sum(int(n) for n in re.findall(r"(?:failures|errors)=(\d+)", end))
             left_out = re.findall(r"^(.*) \.\.\. skipped (.*)$", text, re.MULTILINE)
@@ -101,11 +121,17 @@ def main() -> int:
         unknown += not known
         print(f"  {'' if known else '(not a known lack of a machine: counts as failed) '}{reason}")
 
+    lines, broken = promises.report(root, {suite.name: suite.cases for suite in suites if suite.name in names})
+    print("\n".join(lines))
+    for promise in broken:
+        print(f"  failed: {promise}")
+
     passed = sum(suite.passed for suite in suites)
-    failed = sum(suite.failed for suite in suites) + unknown
+    failed = sum(suite.failed for suite in suites) + unknown + len(broken)
     for suite in suites:
         if suite.failed:
-            print(f"failed: {suite.name}; its log: {(results / suite.name).relative_to(root)}.log")
+            log = results / f"{suite.name}.log"
+            print(f"failed: {suite.name}; its log: {log.relative_to(root) if log.is_relative_to(root) else log}")
     print(f"\n{passed} passed, {failed} failed, {len(skipped) - unknown} skipped")
     return 1 if failed else 0
 
