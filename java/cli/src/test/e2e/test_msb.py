@@ -104,7 +104,7 @@ def test_unknown_image_is_named_with_the_remedy(msb: Msb) -> None:
 def test_sandbox_that_stays_can_be_listed_used_stopped_and_removed(msb: Msb) -> None:
     assert msb("create", "--name", "stays", "--memory", "256m", "python").stdout == b"stays\n"
     (shown,) = msb.json("ps")
-    assert (shown["name"], shown["state"], shown["memory_mib"]) == ("stays", "running", 256)
+    assert (shown["name"], shown["state"], shown["memory"]) == ("stays", "running", 256)
     assert b"stays" in msb("ps").stdout
     assert msb("create", "--name", "stays", "python").returncode == 1
     assert msb("exec", "-i", "stays", "--", "tr", "a-z", "A-Z", stdin=b"hello").stdout == b"HELLO"

@@ -1,7 +1,6 @@
 package dev.microsandbox;
 
 import java.util.List;
-import tools.jackson.databind.JsonNode;
 
 /// What a server found out about its host by trying.
 ///
@@ -10,17 +9,16 @@ public record Doctor(boolean usable, List<Finding> findings) {
   /// @param remedy the one command or setting that helps; empty where all is well
   public record Finding(String subject, boolean works, String seen, String remedy) {}
 
-  static Doctor of(JsonNode node) {
+  static Doctor of(JsonObject node) {
     return new Doctor(
-        node.path("usable").asBoolean(false),
-        Json.list(
-            node,
+        node.truth("usable"),
+        node.objects(
             "findings",
-            f ->
+            finding ->
                 new Finding(
-                    Json.text(f, "subject"),
-                    f.path("works").asBoolean(false),
-                    Json.text(f, "seen"),
-                    Json.text(f, "remedy"))));
+                    finding.text("subject"),
+                    finding.truth("works"),
+                    finding.text("seen"),
+                    finding.text("remedy"))));
   }
 }

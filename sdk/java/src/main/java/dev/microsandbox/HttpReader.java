@@ -38,7 +38,7 @@ final class HttpReader {
           line.substring(0, colon).toLowerCase(Locale.ROOT), line.substring(colon + 1).strip());
     }
     boolean keepAlive = !"close".equalsIgnoreCase(headers.get("connection"));
-    return new Head(Integer.parseInt(status[1]), headers, keepAlive);
+    return new Head((int) number(status[1], 10), headers, keepAlive);
   }
 
   /// The body's bytes; its end is the end of the stream.
@@ -50,7 +50,19 @@ final class HttpReader {
       return new ChunkedBody();
     }
     String length = head.headers().get("content-length");
-    return length == null ? in : new LengthBody(Long.parseLong(length));
+    return length == null ? in : new LengthBody(number(length, 10));
+  }
+
+  private static long number(String text, int radix) throws IOException {
+    try {
+      long number = Long.parseLong(text.strip(), radix);
+      if (number >= 0) {
+        return number;
+      }
+    } catch (NumberFormatException e) {
+      throw new IOException("broken numbers in an HTTP answer", e);
+    }
+    throw new IOException("negative numbers in an HTTP answer");
   }
 
   private String line() throws IOException {
@@ -133,7 +145,7 @@ final class HttpReader {
       first = false;
       String size = line();
       int semicolon = size.indexOf(';');
-      left = Long.parseLong(semicolon < 0 ? size : size.substring(0, semicolon), 16);
+      left = number(semicolon < 0 ? size : size.substring(0, semicolon), 16);
       if (left == 0) {
         while (!line().isEmpty()) {
           // trailers are of no interest

@@ -1,108 +1,112 @@
 package dev.microsandbox;
 
-import java.io.InputStream;
-import java.time.Instant;
+import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ObjectNode;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.json.JsonFactory;
 
-/// The JSON library, kept out of every signature. Trees are read by hand: binding to records by
-/// reflection would cost a command line most of its start.
+/// The JSON library, kept out of every signature. Only its reader and writer are used: binding to
+/// classes by reflection would cost a command line most of its start.
 final class Json {
-  private static final JsonMapper MAPPER = JsonMapper.builder().build();
+  private static final JsonFactory FACTORY = new JsonFactory();
 
   private Json() {}
 
-  static ObjectNode object() {
-    return MAPPER.createObjectNode();
-  }
-
-  static byte[] write(JsonNode node) {
-    return MAPPER.writeValueAsBytes(node);
-  }
-
-  static JsonNode read(InputStream in) {
-    return parsed(() -> MAPPER.readTree(in));
-  }
-
-  static JsonNode read(String text) {
-    return parsed(() -> MAPPER.readTree(text));
-  }
-
-  private static JsonNode parsed(java.util.function.Supplier<JsonNode> reading) {
-    try {
-      return reading.get();
+  /// Reads an object.
+  ///
+  /// @throws SandboxException where it is none
+  static JsonObject read(byte[] bytes) {
+    try (JsonParser parser = FACTORY.createParser(ObjectReadContext.empty(), bytes)) {
+      if (parser.nextToken() == JsonToken.START_OBJECT) {
+        return new JsonObject(object(parser));
+      }
     } catch (JacksonException e) {
       throw new SandboxException(
-          "internal", "the server's answer is not JSON: " + e.getOriginalMessage(), Map.of());
+          ErrorCode.INTERNAL, "the server's answer is not JSON: " + e.getOriginalMessage());
     }
+    throw new SandboxException(ErrorCode.INTERNAL, "the server's answer is not a JSON object");
   }
 
-  static String text(JsonNode node, String field) {
-    return node.path(field).asString("");
-  }
-
-  static @Nullable String textOrNull(JsonNode node, String field) {
-    JsonNode value = node.path(field);
-    return value.isString() ? value.asString() : null;
-  }
-
-  static @Nullable Integer intOrNull(JsonNode node, String field) {
-    JsonNode value = node.path(field);
-    return value.isNumber() ? Integer.valueOf(value.asInt()) : null;
-  }
-
-  static @Nullable Instant instantOrNull(JsonNode node, String field) {
-    String value = textOrNull(node, field);
-    return value == null ? null : Instant.parse(value);
-  }
-
-  static List<String> texts(JsonNode node, String field) {
-    return list(node, field, JsonNode::asString);
-  }
-
-  static <T> List<T> list(JsonNode node, String field, Function<JsonNode, T> reader) {
-    List<T> values = new ArrayList<>();
-    for (JsonNode value : node.path(field)) {
-      values.add(reader.apply(value));
+  /// Writes texts, numbers, booleans, lists and maps of these; fields that are null are left out.
+  static byte[] write(Map<String, ? extends @Nullable Object> fields) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream(256);
+    try (JsonGenerator generator = FACTORY.createGenerator(ObjectWriteContext.empty(), out)) {
+      write(generator, fields);
     }
-    return List.copyOf(values);
+    return out.toByteArray();
   }
 
-  static Map<String, String> textMap(JsonNode node, String field) {
-    Map<String, String> values = new LinkedHashMap<>();
-    node.path(field).properties().forEach(e -> values.put(e.getKey(), e.getValue().asString("")));
+  // As deep as the library lets it be, which bounds nesting.
+  private static Map<String, @Nullable Object> object(JsonParser parser) {
+    Map<String, @Nullable Object> fields = new LinkedHashMap<>();
+    while (parser.nextToken() != JsonToken.END_OBJECT) {
+      String name = parser.currentName();
+      parser.nextToken();
+      fields.put(name, value(parser));
+    }
+    return fields;
+  }
+
+  private static List<@Nullable Object> list(JsonParser parser) {
+    List<@Nullable Object> values = new ArrayList<>();
+    while (parser.nextToken() != JsonToken.END_ARRAY) {
+      values.add(value(parser));
+    }
     return values;
   }
 
-  static Map<String, Object> plainMap(JsonNode node) {
-    Map<String, Object> values = new LinkedHashMap<>();
-    for (Map.Entry<String, JsonNode> entry : node.properties()) {
-      JsonNode value = entry.getValue();
-      if (value.isString()) {
-        values.put(entry.getKey(), value.asString());
-      } else if (value.isNumber()) {
-        values.put(entry.getKey(), value.numberValue());
-      } else if (value.isBoolean()) {
-        values.put(entry.getKey(), value.asBoolean());
-      } else {
-        values.put(entry.getKey(), value.toString());
+  private static @Nullable Object value(JsonParser parser) {
+    return switch (parser.currentToken()) {
+      case START_OBJECT -> object(parser);
+      case START_ARRAY -> list(parser);
+      case VALUE_STRING -> parser.getString();
+      case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> parser.getNumberValue();
+      case VALUE_TRUE -> Boolean.TRUE;
+      case VALUE_FALSE -> Boolean.FALSE;
+      default -> null;
+    };
+  }
+
+  // Not a switch over types, whose linking at run time takes a command line ten milliseconds.
+  private static void write(JsonGenerator generator, @Nullable Object value) {
+    if (value == null) {
+      generator.writeNull();
+    } else if (value instanceof String text) {
+      generator.writeString(text);
+    } else if (value instanceof Boolean truth) {
+      generator.writeBoolean(truth);
+    } else if (value instanceof Double number) {
+      generator.writeNumber(number);
+    } else if (value instanceof Number number) {
+      generator.writeNumber(number.longValue());
+    } else if (value instanceof List<?> values) {
+      generator.writeStartArray();
+      values.forEach(each -> write(generator, each));
+      generator.writeEndArray();
+    } else if (value instanceof Map<?, ?> fields) {
+      writeFields(generator, fields);
+    } else {
+      throw new IllegalArgumentException("not for JSON: " + value.getClass());
+    }
+  }
+
+  private static void writeFields(JsonGenerator generator, Map<?, ?> fields) {
+    generator.writeStartObject();
+    fields.forEach((name, each) -> {
+      if (each != null) {
+        generator.writeName(String.valueOf(name));
+        write(generator, each);
       }
-    }
-    return values;
-  }
-
-  static void putTexts(ObjectNode node, String field, Map<String, String> values) {
-    if (!values.isEmpty()) {
-      ObjectNode target = node.putObject(field);
-      values.forEach(target::put);
-    }
+    });
+    generator.writeEndObject();
   }
 }

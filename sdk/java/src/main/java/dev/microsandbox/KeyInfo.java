@@ -2,7 +2,6 @@ package dev.microsandbox;
 
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.JsonNode;
 
 /// An API key.
 ///
@@ -15,15 +14,15 @@ public record KeyInfo(
     @Nullable Instant createdAt,
     @Nullable Instant lastUsedAt,
     @Nullable Instant revokedAt) {
-  static KeyInfo of(JsonNode node) {
+  static KeyInfo of(JsonObject node) {
     return new KeyInfo(
-        Json.textOrNull(node, "key"),
-        Json.text(node, "id"),
-        Json.text(node, "name"),
-        Json.text(node, "owner"),
-        Json.instantOrNull(node, "created_at"),
-        Json.instantOrNull(node, "last_used_at"),
-        Json.instantOrNull(node, "revoked_at"));
+        node.textOrNull("key"),
+        node.text("id"),
+        node.text("name"),
+        node.text("owner"),
+        node.instantOrNull("created_at"),
+        node.instantOrNull("last_used_at"),
+        node.instantOrNull("revoked_at"));
   }
 
   /// Everything but the secret.

@@ -2,7 +2,6 @@ package dev.microsandbox;
 
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.JsonNode;
 
 /// A line of a sandbox's log.
 ///
@@ -11,12 +10,12 @@ import tools.jackson.databind.JsonNode;
 ///   cell
 public record LogLine(
     long sequence, @Nullable Instant time, String source, String level, String text) {
-  static LogLine of(JsonNode node) {
+  static LogLine of(JsonObject node) {
     return new LogLine(
-        node.path("sequence").asLong(0),
-        Json.instantOrNull(node, "time"),
-        Json.text(node, "source"),
-        Json.text(node, "level"),
-        Json.text(node, "text"));
+        node.whole("sequence"),
+        node.instantOrNull("time"),
+        node.text("source"),
+        node.text("level"),
+        node.text("text"));
   }
 }

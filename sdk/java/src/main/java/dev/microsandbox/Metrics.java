@@ -1,19 +1,37 @@
 package dev.microsandbox;
 
-import tools.jackson.databind.JsonNode;
+/// Tells what a sandbox uses.
+public final class Metrics {
+  private static final long MEBIBYTE = 1 << 20;
 
-/// What a sandbox uses.
-///
-/// @param cpuPercent of one CPU, since the last question
-/// @param diskBytes of its writable layer
-public record Metrics(
-    boolean running, double cpuPercent, long memoryBytes, int processes, long diskBytes) {
-  static Metrics of(JsonNode node) {
-    return new Metrics(
-        node.path("running").asBoolean(false),
-        node.path("cpu_percent").asDouble(0),
-        node.path("memory_bytes").asLong(0),
-        node.path("processes").asInt(0),
-        node.path("disk_bytes").asLong(0));
+  private final Session session;
+
+  Metrics(Session session) {
+    this.session = session;
+  }
+
+  /// Everything, of one moment.
+  public MetricsData all() {
+    return MetricsData.of(session.json(session.get("/metrics")));
+  }
+
+  /// Processing time in use, in per cent of one CPU.
+  public double cpu() {
+    return all().cpuPercent();
+  }
+
+  /// Memory in use, in MiB.
+  public long memory() {
+    return all().memoryBytes() / MEBIBYTE;
+  }
+
+  /// Bytes that its writable layer takes.
+  public long disk() {
+    return all().diskBytes();
+  }
+
+  /// Whether it runs.
+  public boolean isRunning() {
+    return all().running();
   }
 }

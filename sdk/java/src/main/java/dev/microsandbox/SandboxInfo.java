@@ -1,16 +1,24 @@
 package dev.microsandbox;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.JsonNode;
 
 /// What the server knows of a sandbox.
 ///
 /// @param state `starting`, `running`, `stopping`, `stopped` or `deleting`
-/// @param memoryMib limit in MiB
-/// @param diskMib limit in MiB
+/// @param isolation `container`, `gvisor` or `microvm`
+/// @param languages that its image has interpreters for, the default one first
+/// @param memory limit in MiB
+/// @param cpus CPUs; fractions are allowed
+/// @param processes limit of processes and threads
+/// @param disk limit in MiB
+/// @param network `public` or `none`
+/// @param timeToLive from its creation to its end, whatever happens; null for no limit
+/// @param idleTimeout it is stopped when unused for so long; zero for never
+/// @param ephemeral whether it is removed when it is stopped
 /// @param endReason why it does not run; null while it does
 public record SandboxInfo(
     String id,
@@ -20,35 +28,43 @@ public record SandboxInfo(
     String image,
     String isolation,
     List<String> languages,
-    long memoryMib,
+    long memory,
     double cpus,
     int processes,
-    long diskMib,
+    long disk,
     Map<String, String> labels,
     String network,
+    @Nullable Duration timeToLive,
+    Duration idleTimeout,
     boolean ephemeral,
     @Nullable Instant createdAt,
     @Nullable Instant startedAt,
+    @Nullable Instant stoppedAt,
+    @Nullable Instant expiresAt,
     @Nullable String endReason) {
 
-  static SandboxInfo of(JsonNode node) {
+  static SandboxInfo of(JsonObject sandbox) {
     return new SandboxInfo(
-        Json.text(node, "id"),
-        Json.text(node, "name"),
-        Json.text(node, "namespace"),
-        Json.text(node, "state"),
-        Json.text(node, "image"),
-        Json.text(node, "isolation"),
-        Json.texts(node, "languages"),
-        node.path("memory").asLong(0),
-        node.path("cpus").asDouble(0),
-        node.path("processes").asInt(0),
-        node.path("disk").asLong(0),
-        Json.textMap(node, "labels"),
-        Json.text(node, "network"),
-        node.path("ephemeral").asBoolean(false),
-        Json.instantOrNull(node, "created_at"),
-        Json.instantOrNull(node, "started_at"),
-        Json.textOrNull(node, "end_reason"));
+        sandbox.text("id"),
+        sandbox.text("name"),
+        sandbox.text("namespace"),
+        sandbox.text("state"),
+        sandbox.text("image"),
+        sandbox.text("isolation"),
+        sandbox.texts("languages"),
+        sandbox.whole("memory"),
+        sandbox.decimal("cpus"),
+        sandbox.integer("processes"),
+        sandbox.whole("disk"),
+        sandbox.textMap("labels"),
+        sandbox.text("network"),
+        sandbox.durationOrNull("time_to_live"),
+        sandbox.duration("idle_timeout"),
+        sandbox.truth("ephemeral"),
+        sandbox.instantOrNull("created_at"),
+        sandbox.instantOrNull("started_at"),
+        sandbox.instantOrNull("stopped_at"),
+        sandbox.instantOrNull("expires_at"),
+        sandbox.textOrNull("end_reason"));
   }
 }

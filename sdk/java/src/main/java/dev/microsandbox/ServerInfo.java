@@ -3,7 +3,6 @@ package dev.microsandbox;
 import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.JsonNode;
 
 /// What a server says of itself.
 ///
@@ -19,16 +18,16 @@ public record ServerInfo(
     int running,
     int stored,
     int maximumSandboxes) {
-  static ServerInfo of(JsonNode node) {
+  static ServerInfo of(JsonObject node) {
     return new ServerInfo(
-        Json.text(node, "version"),
-        node.path("pid").asLong(0),
-        node.path("accepting").asBoolean(false),
-        Json.instantOrNull(node, "started_at"),
-        node.path("keys_required").asBoolean(true),
-        Json.texts(node, "isolation"),
-        node.path("running").asInt(0),
-        node.path("stored").asInt(0),
-        node.path("maximum_sandboxes").asInt(0));
+        node.text("version"),
+        node.whole("pid"),
+        node.truth("accepting"),
+        node.instantOrNull("started_at"),
+        node.truth("keys_required", true),
+        node.texts("isolation"),
+        node.integer("running"),
+        node.integer("stored"),
+        node.integer("maximum_sandboxes"));
   }
 }

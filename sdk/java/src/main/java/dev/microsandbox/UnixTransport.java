@@ -11,7 +11,10 @@ import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /// HTTP/1.1 over the local server's unix socket, with kept connections.
@@ -19,36 +22,44 @@ import org.jspecify.annotations.Nullable;
 /// The JDK's own client cannot do unix sockets, and loading it costs a command line hundreds of
 /// milliseconds.
 final class UnixTransport implements Transport {
+  private static final int MAXIMUM_IDLE = 16;
+  private static final Map<Path, UnixTransport> ALL = new ConcurrentHashMap<>();
+
   private final Path socket;
   private final ConcurrentLinkedDeque<Connection> idle = new ConcurrentLinkedDeque<>();
+  private final AtomicInteger idleCount = new AtomicInteger();
 
   UnixTransport(Path socket) {
     this.socket = socket;
+  }
+
+  /// The one of all sandboxes of this program, so that each finds the connections of the others.
+  static UnixTransport to(Path socket) {
+    return ALL.computeIfAbsent(socket, UnixTransport::new);
   }
 
   @Override
   public Response send(Request request) throws IOException {
     Connection connection = take();
     try {
+      connection.silence.atMost(request.timeout());
       connection.write(request);
       HttpReader.Head head = connection.reader.readHead();
       InputStream body = connection.reader.body(head);
+      connection.silence.atMost(Silence.LIMIT);
       return new Response(head.status(), new Body(body, connection, head.keepAlive()));
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException e) {
+      connection.close();
+      throw connection.silence.reason(e);
+    } catch (RuntimeException e) {
       connection.close();
       throw e;
     }
   }
 
-  @Override
-  public void close() {
-    for (Connection c = idle.pollFirst(); c != null; c = idle.pollFirst()) {
-      c.close();
-    }
-  }
-
   private Connection take() throws IOException {
     for (Connection c = idle.pollFirst(); c != null; c = idle.pollFirst()) {
+      idleCount.decrementAndGet();
       if (c.isStillOpen()) {
         return c;
       }
@@ -57,9 +68,20 @@ final class UnixTransport implements Transport {
     return new Connection(socket);
   }
 
+  private void keep(Connection connection) {
+    connection.silence.rest();
+    if (idleCount.incrementAndGet() > MAXIMUM_IDLE) {
+      idleCount.decrementAndGet();
+      connection.close();
+    } else {
+      idle.addFirst(connection);
+    }
+  }
+
   private static final class Connection {
     private final SocketChannel channel;
     private final HttpReader reader;
+    private final Silence silence = new Silence(this::close);
 
     Connection(Path socket) throws IOException {
       channel = SocketChannel.open(StandardProtocolFamily.UNIX);
@@ -80,7 +102,7 @@ final class UnixTransport implements Transport {
         boolean open = channel.read(ByteBuffer.allocate(1)) == 0;
         channel.configureBlocking(true);
         return open;
-      } catch (IOException _) {
+      } catch (IOException unusable) {
         return false;
       }
     }
@@ -92,12 +114,10 @@ final class UnixTransport implements Transport {
               .append(request.method())
               .append(' ')
               .append(request.path())
-              .append(" HTTP/1.1\r\nHost: localhost\r\nAccept: ")
-              .append(request.accept())
-              .append("\r\n");
-      if (request.contentType() != null) {
-        head.append("Content-Type: ").append(request.contentType()).append("\r\n");
-      }
+              .append(" HTTP/1.1\r\nHost: localhost\r\n");
+      request
+          .headers()
+          .forEach((name, value) -> head.append(name).append(": ").append(value).append("\r\n"));
       if (body != null) {
         head.append("Content-Length: ").append(body.length).append("\r\n");
       }
@@ -113,7 +133,7 @@ final class UnixTransport implements Transport {
     void close() {
       try {
         channel.close();
-      } catch (IOException _) {
+      } catch (IOException unusable) {
         // nothing more can be done for it
       }
     }
@@ -121,13 +141,13 @@ final class UnixTransport implements Transport {
 
   /// Gives the connection back at the body's end; closed earlier, the connection is of no more use.
   private final class Body extends FilterInputStream {
-    private @Nullable Connection connection;
-    private final boolean keep;
+    private volatile @Nullable Connection connection;
+    private final boolean reusable;
 
-    Body(InputStream body, Connection connection, boolean keep) {
+    Body(InputStream body, Connection connection, boolean reusable) {
       super(body);
       this.connection = connection;
-      this.keep = keep;
+      this.reusable = reusable;
     }
 
     @Override
@@ -138,12 +158,20 @@ final class UnixTransport implements Transport {
 
     @Override
     public int read(byte[] target, int offset, int length) throws IOException {
-      if (connection == null) {
+      Connection held = connection;
+      if (held == null) {
         return -1;
       }
-      int read = in.read(target, offset, length);
+      held.silence.atMost(Silence.LIMIT);
+      int read;
+      try {
+        read = in.read(target, offset, length);
+      } catch (IOException e) {
+        release(false);
+        throw held.silence.reason(e);
+      }
       if (read < 0) {
-        release(keep);
+        release(reusable);
       }
       return read;
     }
@@ -153,14 +181,14 @@ final class UnixTransport implements Transport {
       release(false);
     }
 
-    private void release(boolean reusable) {
+    private void release(boolean whole) {
       Connection held = connection;
       connection = null;
       if (held == null) {
         return;
       }
-      if (reusable) {
-        idle.addFirst(held);
+      if (whole) {
+        keep(held);
       } else {
         held.close();
       }

@@ -4,19 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class ServerAddressTest {
   @Test
-  void environmentNamesTheServerAndItsKey() {
-    ServerAddress address =
-        ServerAddress.fromEnvironment(
-            Map.of("MSB_SERVER_URL", "https://there:8443/", "MSB_API_KEY", "msb_secret"));
+  void addressHasNoSlashAtItsEnd() {
+    ServerAddress address = ServerAddress.parse("https://there:8443/", "msb_secret");
     assertThat(address.uri()).hasToString("https://there:8443");
     assertThat(address.apiKey()).isEqualTo("msb_secret");
-    assertThat(address.named()).isTrue();
-    assertThat(address.toString()).doesNotContain("msb_secret");
   }
 
   @Test
@@ -26,9 +21,11 @@ class ServerAddressTest {
   }
 
   @Test
-  void addressWithoutSchemeIsRefusedWithAnExample() {
+  void addressesThatAreNoneAreRefused() {
     assertThatThrownBy(() -> ServerAddress.parse("localhost:5555", null))
         .isInstanceOf(SandboxException.class)
         .hasMessageContaining("http://host:port");
+    assertThatThrownBy(() -> ServerAddress.parse("http://a b", null))
+        .isInstanceOf(SandboxException.class);
   }
 }

@@ -84,7 +84,7 @@ class ModuleRulesTest {
   void onlyLinuxCallsTheSystem() {
     noClasses()
         .that()
-        .resideOutsideOfPackages(ROOT + "linux", ROOT + "cli")
+        .resideOutsideOfPackages(ROOT + "linux", ROOT + "cli", "dev.microsandbox")
         .should()
         .dependOnClassesThat()
         .haveFullyQualifiedName("java.lang.ProcessBuilder")

@@ -1,7 +1,6 @@
 package dev.microsandbox.cli;
 
-import dev.microsandbox.SandboxClient;
-import dev.microsandbox.SandboxInfo;
+import dev.microsandbox.ImageSandbox;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -26,14 +25,12 @@ final class CreateCommand extends SessionCommand {
 
   @Override
   public Integer call() {
-    try (SandboxClient client = session.connectOrStart()) {
-      SandboxInfo made = client.create(options.toRequest(image, ephemeral));
-      if (json) {
-        JsonOutput.print(session.out(), made);
-      } else {
-        session.out().println(Table.printable(made.name()));
-      }
-      return ExitCode.OK;
+    ImageSandbox made = options.builder(session.connectOrStart(), image, ephemeral).create();
+    if (json) {
+      JsonOutput.print(session.out(), made.info());
+    } else {
+      session.out().println(Table.printable(made.name()));
     }
+    return ExitCode.OK;
   }
 }

@@ -1,7 +1,6 @@
 package dev.microsandbox.cli;
 
 import dev.microsandbox.Doctor;
-import dev.microsandbox.SandboxClient;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -16,15 +15,13 @@ final class DoctorCommand extends SessionCommand {
 
   @Override
   public Integer call() {
-    try (SandboxClient client = session.connectOrStart()) {
-      Doctor doctor = client.doctor();
-      if (json) {
-        JsonOutput.print(session.out(), doctor);
-      } else {
-        print(doctor);
-      }
-      return doctor.usable() ? ExitCode.OK : ExitCode.FAILED;
+    Doctor doctor = session.connectOrStart().administration().doctor();
+    if (json) {
+      JsonOutput.print(session.out(), doctor);
+    } else {
+      print(doctor);
     }
+    return doctor.usable() ? ExitCode.OK : ExitCode.FAILED;
   }
 
   private void print(Doctor doctor) {

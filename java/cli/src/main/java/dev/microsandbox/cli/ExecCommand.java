@@ -1,8 +1,7 @@
 package dev.microsandbox.cli;
 
-import dev.microsandbox.CommandRequest;
-import dev.microsandbox.SandboxClient;
-import dev.microsandbox.SandboxClient.SandboxRef;
+import dev.microsandbox.CommandOptions;
+import dev.microsandbox.RunEvent;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -66,13 +65,25 @@ final class ExecCommand extends SessionCommand {
 
   @Override
   public Integer call() throws IOException {
-    byte[] input = stdin ? System.in.readAllBytes() : null;
-    try (SandboxClient client = session.connect()) {
-      CommandRequest request =
-          new CommandRequest(command, environment, workingDirectory, user, input, timeout);
-      return ExitCode.of(
-          client.command(
-              SandboxRef.of(sandbox), request, new EventPrinter(session.out(), session.err())));
+    CommandOptions.Builder options = CommandOptions.builder().env(environment);
+    if (workingDirectory != null) {
+      options.workingDirectory(workingDirectory);
     }
+    if (user != null) {
+      options.user(user);
+    }
+    if (timeout != null) {
+      options.timeout(timeout);
+    }
+    if (stdin) {
+      options.stdin(System.in.readAllBytes());
+    }
+    RunEvent.Finished end =
+        session.sandbox(sandbox).command().stream(
+            command.getFirst(),
+            command.subList(1, command.size()),
+            options.build(),
+            new EventPrinter(session.out(), session.err()));
+    return ExitCode.of(end);
   }
 }

@@ -1,5 +1,6 @@
 package dev.microsandbox.cli;
 
+import dev.microsandbox.ErrorCode;
 import dev.microsandbox.RunEvent;
 
 /// What `msb` exits with. A contract: scripts rely on it, `msb --help` lists it.
@@ -31,21 +32,21 @@ final class ExitCode {
   /// The code for something that has run, as a shell would give it.
   static int of(RunEvent.Finished finished) {
     return switch (finished.outcome()) {
-      case "ok" -> OK;
-      case "exited" -> finished.exitCode() == null ? FAILED : finished.exitCode();
-      case "timed_out" -> TIMED_OUT;
-      case "signaled", "out_of_memory" ->
+      case OK -> ExitCode.OK;
+      case EXITED -> finished.exitCode() == null ? FAILED : finished.exitCode();
+      case TIMED_OUT -> ExitCode.TIMED_OUT;
+      case SIGNALED, OUT_OF_MEMORY ->
           SIGNAL_BASE + (finished.signal() == null ? SIGKILL : finished.signal());
-      case "sandbox_ended" -> MSB_FAILED;
+      case SANDBOX_ENDED -> MSB_FAILED;
       default -> FAILED;
     };
   }
 
   /// The code for a request of `run` or `exec` that was refused.
-  static int ofRefusal(String code) {
+  static int ofRefusal(ErrorCode code) {
     return switch (code) {
-      case "command_not_found" -> NOT_FOUND;
-      case "command_not_executable" -> NOT_EXECUTABLE;
+      case COMMAND_NOT_FOUND -> NOT_FOUND;
+      case COMMAND_NOT_EXECUTABLE -> NOT_EXECUTABLE;
       default -> MSB_FAILED;
     };
   }

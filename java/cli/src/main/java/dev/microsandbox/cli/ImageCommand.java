@@ -1,7 +1,6 @@
 package dev.microsandbox.cli;
 
 import dev.microsandbox.ImageInfo;
-import dev.microsandbox.SandboxClient;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,24 +28,22 @@ final class ImageCommand {
 
     @Override
     public Integer call() {
-      try (SandboxClient client = session.connect()) {
-        List<ImageInfo> images = client.images();
-        if (json) {
-          JsonOutput.print(session.out(), images);
-          return ExitCode.OK;
-        }
-        Table table = new Table("NAME", "DIGEST", "SIZE", "LANGUAGES", "AGE");
-        for (ImageInfo image : images) {
-          table.row(
-              image.name(),
-              image.digest().replaceFirst("(sha256:.{12}).*", "$1"),
-              (image.sizeBytes() >> 20) + " MiB",
-              String.join(",", image.languages()),
-              Ages.since(image.createdAt()));
-        }
-        table.print(session.out());
+      List<ImageInfo> images = session.connect().images();
+      if (json) {
+        JsonOutput.print(session.out(), images);
         return ExitCode.OK;
       }
+      Table table = new Table("NAME", "DIGEST", "SIZE", "LANGUAGES", "AGE");
+      for (ImageInfo image : images) {
+        table.row(
+            image.name(),
+            image.digest().replaceFirst("(sha256:.{12}).*", "$1"),
+            (image.sizeBytes() >> 20) + " MiB",
+            String.join(",", image.languages()),
+            Ages.since(image.createdAt()));
+      }
+      table.print(session.out());
+      return ExitCode.OK;
     }
   }
 
@@ -72,7 +69,7 @@ final class ImageCommand {
         throw new Msb.UserMistake("the recipes are not here; run this by the msb of a checkout");
       }
       List<String> command = new ArrayList<>();
-      if (!LocalServer.isRoot()) {
+      if (!ServerProcess.isRoot()) {
         command.addAll(List.of("sudo", "-n", "--preserve-env=MICROSANDBOX_HOME"));
       }
       command.addAll(List.of(recipe.toString(), image.replaceFirst("^microsandbox/", "")));

@@ -1,7 +1,6 @@
 package dev.microsandbox.cli;
 
 import dev.microsandbox.KeyInfo;
-import dev.microsandbox.SandboxClient;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,20 +33,18 @@ final class KeyCommand {
 
     @Override
     public Integer call() {
-      try (SandboxClient client = session.connectOrStart()) {
-        KeyInfo made = client.createKey(name, owner);
-        if (json) {
-          Map<String, Object> shown = new LinkedHashMap<>();
-          shown.put("key", made.key());
-          shown.put("id", made.id());
-          shown.put("name", made.name());
-          shown.put("owner", made.owner());
-          JsonOutput.print(session.out(), shown);
-        } else {
-          session.out().println(made.key());
-        }
-        return ExitCode.OK;
+      KeyInfo made = session.connectOrStart().administration().createKey(name, owner);
+      if (json) {
+        Map<String, Object> shown = new LinkedHashMap<>();
+        shown.put("key", made.key());
+        shown.put("id", made.id());
+        shown.put("name", made.name());
+        shown.put("owner", made.owner());
+        JsonOutput.print(session.out(), shown);
+      } else {
+        session.out().println(made.key());
       }
+      return ExitCode.OK;
     }
   }
 
@@ -61,25 +58,23 @@ final class KeyCommand {
 
     @Override
     public Integer call() {
-      try (SandboxClient client = session.connect()) {
-        List<KeyInfo> keys = client.keys();
-        if (json) {
-          JsonOutput.print(session.out(), keys);
-          return ExitCode.OK;
-        }
-        Table table = new Table("ID", "NAME", "OWNER", "CREATED", "LAST USED", "STATE");
-        for (KeyInfo key : keys) {
-          table.row(
-              key.id(),
-              key.name(),
-              key.owner(),
-              Ages.since(key.createdAt()),
-              Ages.since(key.lastUsedAt()),
-              key.revokedAt() == null ? "valid" : "revoked");
-        }
-        table.print(session.out());
+      List<KeyInfo> keys = session.connect().administration().keys();
+      if (json) {
+        JsonOutput.print(session.out(), keys);
         return ExitCode.OK;
       }
+      Table table = new Table("ID", "NAME", "OWNER", "CREATED", "LAST USED", "STATE");
+      for (KeyInfo key : keys) {
+        table.row(
+            key.id(),
+            key.name(),
+            key.owner(),
+            Ages.since(key.createdAt()),
+            Ages.since(key.lastUsedAt()),
+            key.revokedAt() == null ? "valid" : "revoked");
+      }
+      table.print(session.out());
+      return ExitCode.OK;
     }
   }
 
@@ -93,10 +88,8 @@ final class KeyCommand {
 
     @Override
     public Integer call() {
-      try (SandboxClient client = session.connect()) {
-        ids.forEach(client::revokeKey);
-        return ExitCode.OK;
-      }
+      ids.forEach(session.connect().administration()::revokeKey);
+      return ExitCode.OK;
     }
   }
 }

@@ -1,8 +1,7 @@
 package dev.microsandbox.cli;
 
+import dev.microsandbox.ImageSandbox;
 import dev.microsandbox.LogLine;
-import dev.microsandbox.SandboxClient;
-import dev.microsandbox.SandboxClient.SandboxRef;
 import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -16,6 +15,7 @@ import picocli.CommandLine.Parameters;
     footer = {"", "Example:", "  msb logs --follow demo"})
 final class LogsCommand extends SessionCommand {
   private static final int POLL_MILLIS = 500;
+  private static final int LIMIT = 1000;
 
   @Parameters(paramLabel = "SANDBOX", description = "Its name or id.")
   String sandbox;
@@ -30,18 +30,17 @@ final class LogsCommand extends SessionCommand {
 
   @Override
   public Integer call() throws InterruptedException {
-    try (SandboxClient client = session.connect()) {
-      long after = 0;
-      do {
-        List<LogLine> lines = client.logs(SandboxRef.of(sandbox), after);
-        after = lines.isEmpty() ? after : lines.getLast().sequence();
-        print(lines);
-        if (follow) {
-          Thread.sleep(POLL_MILLIS);
-        }
-      } while (follow);
-      return ExitCode.OK;
-    }
+    ImageSandbox source = session.sandbox(sandbox);
+    long after = 0;
+    do {
+      List<LogLine> lines = source.logs(after, LIMIT);
+      after = lines.isEmpty() ? after : lines.getLast().sequence();
+      print(lines);
+      if (follow) {
+        Thread.sleep(POLL_MILLIS);
+      }
+    } while (follow);
+    return ExitCode.OK;
   }
 
   private void print(List<LogLine> lines) {

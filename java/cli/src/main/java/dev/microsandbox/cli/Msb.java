@@ -81,7 +81,7 @@ public final class Msb implements Runnable {
     boolean runs =
         failed.getCommand() instanceof RunCommand || failed.getCommand() instanceof ExecCommand;
     if (exception instanceof SandboxException refused) {
-      session.err().println("msb: " + refused.message() + " (" + refused.code() + ")");
+      session.err().println("msb: " + refused.message() + " (" + refused.codeName() + ")");
       return runs ? ExitCode.ofRefusal(refused.code()) : ExitCode.FAILED;
     }
     if (exception instanceof UserMistake mistake) {

@@ -1,8 +1,8 @@
 package dev.microsandbox.cli;
 
-import dev.microsandbox.SandboxClient;
 import dev.microsandbox.SandboxInfo;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -22,26 +22,24 @@ final class PsCommand extends SessionCommand {
 
   @Override
   public Integer call() {
-    try (SandboxClient client = session.connect()) {
-      List<SandboxInfo> all = client.list(namespace);
-      if (json) {
-        JsonOutput.print(session.out(), all);
-        return ExitCode.OK;
-      }
-      Table table = new Table("NAME", "ID", "IMAGE", "STATE", "ISOLATION", "MEMORY", "CPUS", "AGE");
-      for (SandboxInfo s : all) {
-        table.row(
-            s.name(),
-            s.id(),
-            s.image(),
-            s.state(),
-            s.isolation(),
-            s.memoryMib() + " MiB",
-            s.cpus(),
-            Ages.since(s.createdAt()));
-      }
-      table.print(session.out());
+    List<SandboxInfo> all = session.connect().sandboxes(namespace, Map.of());
+    if (json) {
+      JsonOutput.print(session.out(), all);
       return ExitCode.OK;
     }
+    Table table = new Table("NAME", "ID", "IMAGE", "STATE", "ISOLATION", "MEMORY", "CPUS", "AGE");
+    for (SandboxInfo s : all) {
+      table.row(
+          s.name(),
+          s.id(),
+          s.image(),
+          s.state(),
+          s.isolation(),
+          s.memory() + " MiB",
+          s.cpus(),
+          Ages.since(s.createdAt()));
+    }
+    table.print(session.out());
+    return ExitCode.OK;
   }
 }

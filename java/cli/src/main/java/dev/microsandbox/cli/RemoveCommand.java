@@ -1,7 +1,5 @@
 package dev.microsandbox.cli;
 
-import dev.microsandbox.SandboxClient;
-import dev.microsandbox.SandboxClient.SandboxRef;
 import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
@@ -17,12 +15,10 @@ final class RemoveCommand extends SessionCommand {
 
   @Override
   public Integer call() {
-    try (SandboxClient client = session.connect()) {
-      for (String sandbox : sandboxes) {
-        client.delete(SandboxRef.of(sandbox));
-        session.out().println(Table.printable(sandbox));
-      }
-      return ExitCode.OK;
+    for (String sandbox : sandboxes) {
+      session.sandbox(sandbox).delete();
+      session.out().println(Table.printable(sandbox));
     }
+    return ExitCode.OK;
   }
 }

@@ -1,10 +1,8 @@
 package dev.microsandbox.cli;
 
-import dev.microsandbox.CellRequest;
-import dev.microsandbox.SandboxClient;
-import dev.microsandbox.SandboxClient.SandboxRef;
+import dev.microsandbox.ImageSandbox;
+import dev.microsandbox.RunOptions;
 import dev.microsandbox.SandboxException;
-import dev.microsandbox.SandboxInfo;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -58,26 +56,24 @@ final class RunCommand extends SessionCommand {
   @Override
   public Integer call() throws IOException {
     String source = source();
-    try (SandboxClient client = session.connectOrStart()) {
-      SandboxInfo sandbox = client.create(options.toRequest(image, true));
-      SandboxRef ref = SandboxRef.of(sandbox.id());
-      Thread cleaner = new Thread(() -> remove(client, ref));
-      Runtime.getRuntime().addShutdownHook(cleaner);
-      try {
-        CellRequest cell = new CellRequest(source, null, null, timeout);
-        return ExitCode.of(client.run(ref, cell, new EventPrinter(session.out(), session.err())));
-      } finally {
-        remove(client, ref);
-        Runtime.getRuntime().removeShutdownHook(cleaner);
-      }
+    ImageSandbox sandbox = options.builder(session.connectOrStart(), image, true).create();
+    Thread cleaner = new Thread(() -> remove(sandbox));
+    Runtime.getRuntime().addShutdownHook(cleaner);
+    try {
+      RunOptions limited = new RunOptions(timeout, null, false, null);
+      return ExitCode.of(
+          sandbox.stream(source, limited, new EventPrinter(session.out(), session.err())));
+    } finally {
+      remove(sandbox);
+      Runtime.getRuntime().removeShutdownHook(cleaner);
     }
   }
 
-  private static void remove(SandboxClient client, SandboxRef ref) {
+  private static void remove(ImageSandbox sandbox) {
     try {
-      client.delete(ref);
-    } catch (SandboxException _) {
-      // it has ended by itself, or the server has: either way it is gone, for it is ephemeral
+      sandbox.delete();
+    } catch (SandboxException ended) {
+      // the server has ended, and with that the sandbox is gone, for it is ephemeral
     }
   }
 

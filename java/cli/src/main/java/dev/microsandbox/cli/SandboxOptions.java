@@ -1,9 +1,12 @@
 package dev.microsandbox.cli;
 
-import dev.microsandbox.CreateRequest;
+import dev.microsandbox.ImageSandbox;
+import dev.microsandbox.SandboxBuilder;
+import dev.microsandbox.Server;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -61,20 +64,29 @@ final class SandboxOptions {
       description = "It is stopped when unused for so long; 0 for never (1h).")
   @Nullable Duration idleTimeout;
 
-  CreateRequest toRequest(String image, boolean ephemeral) {
-    return new CreateRequest(
-        name,
-        null,
-        image,
-        memory,
-        cpus,
-        processes,
-        disk,
-        environment,
-        labels,
-        network,
-        timeToLive,
-        idleTimeout,
-        ephemeral);
+  /// A sandbox with these options.
+  SandboxBuilder<ImageSandbox> builder(Server server, String image, boolean ephemeral) {
+    SandboxBuilder<ImageSandbox> builder =
+        ImageSandbox.builder()
+            .server(server)
+            .image(image)
+            .ephemeral(ephemeral)
+            .env(environment)
+            .labels(labels);
+    given(name, builder::name);
+    given(memory, builder::memory);
+    given(cpus, builder::cpus);
+    given(processes, builder::processes);
+    given(disk, builder::disk);
+    given(network, builder::network);
+    given(timeToLive, builder::timeToLive);
+    given(idleTimeout, builder::idleTimeout);
+    return builder;
+  }
+
+  private static <T> void given(@Nullable T value, Consumer<T> setter) {
+    if (value != null) {
+      setter.accept(value);
+    }
   }
 }

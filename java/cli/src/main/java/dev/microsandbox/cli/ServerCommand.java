@@ -47,13 +47,13 @@ final class ServerCommand {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-      LocalServer server = session.localServer();
+      ServerProcess server = session.localServer();
       Optional<ServerInfo> running = server.info();
       if (running.isPresent()) {
         session.err().println("msb: a server runs already; msb server stop ends it");
         return ExitCode.FAILED;
       }
-      LocalServer.Options options = new LocalServer.Options(arguments());
+      ServerProcess.Options options = new ServerProcess.Options(arguments());
       if (foreground) {
         return server.runInForeground(options);
       }

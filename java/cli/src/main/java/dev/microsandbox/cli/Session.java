@@ -1,10 +1,12 @@
 package dev.microsandbox.cli;
 
-import dev.microsandbox.SandboxClient;
-import dev.microsandbox.SandboxException;
+import dev.microsandbox.ImageSandbox;
+import dev.microsandbox.LocalServer;
+import dev.microsandbox.Server;
 import dev.microsandbox.ServerAddress;
 import java.io.PrintStream;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// What every command needs: where the server is, and where output goes.
 final class Session {
@@ -30,37 +32,43 @@ final class Session {
     return environment;
   }
 
-  LocalServer localServer() {
-    return new LocalServer(environment, err);
+  ServerProcess localServer() {
+    return new ServerProcess(environment, err);
   }
 
-  /// A client of the configured server, or of the local one. Nothing is started.
-  SandboxClient connect() {
-    return SandboxClient.of(address());
+  /// The configured server, or the local one. Nothing is started.
+  Server connect() {
+    ServerAddress address = named();
+    if (address == null) {
+      address = LocalServer.find(key());
+    }
+    return Server.of(address == null ? ServerAddress.of(ServerAddress.DEFAULT_SOCKET) : address);
   }
 
   /// The same, but where nobody named a server and none answers, the local one is started and that
   /// is said once.
-  SandboxClient connectOrStart() {
-    SandboxClient client = connect();
-    if (address().named()) {
-      return client;
-    }
-    try {
-      client.info();
-      return client;
-    } catch (SandboxException e) {
-      client.close();
-      if (!e.code().equals("server_unreachable")) {
-        throw e;
-      }
-    }
-    err.println("msb: no server answers, starting the local one (msb server stop ends it)");
-    localServer().start(LocalServer.Options.DEFAULT);
-    return connect();
+  Server connectOrStart() {
+    ServerAddress address = named();
+    return Server.of(
+        address == null ? LocalServer.findOrStart(key(), this::startLocalServer) : address);
   }
 
-  private ServerAddress address() {
-    return ServerAddress.fromEnvironment(environment);
+  /// A sandbox that exists, of the configured server or the local one.
+  ImageSandbox sandbox(String nameOrId) {
+    return ImageSandbox.builder().server(connect()).connect(nameOrId);
+  }
+
+  private void startLocalServer() {
+    err.println("msb: no server answers, starting the local one (msb server stop ends it)");
+    localServer().start(ServerProcess.Options.DEFAULT);
+  }
+
+  private @Nullable ServerAddress named() {
+    String url = environment.getOrDefault("MSB_SERVER_URL", "");
+    return url.isEmpty() ? null : ServerAddress.parse(url, key());
+  }
+
+  private @Nullable String key() {
+    return environment.get("MSB_API_KEY");
   }
 }

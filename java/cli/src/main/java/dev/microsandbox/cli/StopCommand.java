@@ -1,7 +1,5 @@
 package dev.microsandbox.cli;
 
-import dev.microsandbox.SandboxClient;
-import dev.microsandbox.SandboxClient.SandboxRef;
 import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
@@ -17,12 +15,10 @@ final class StopCommand extends SessionCommand {
 
   @Override
   public Integer call() {
-    try (SandboxClient client = session.connect()) {
-      for (String sandbox : sandboxes) {
-        client.stop(SandboxRef.of(sandbox));
-        session.out().println(Table.printable(sandbox));
-      }
-      return ExitCode.OK;
+    for (String sandbox : sandboxes) {
+      session.sandbox(sandbox).stop();
+      session.out().println(Table.printable(sandbox));
     }
+    return ExitCode.OK;
   }
 }

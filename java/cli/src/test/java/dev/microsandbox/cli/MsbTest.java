@@ -2,6 +2,8 @@ package dev.microsandbox.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.microsandbox.ErrorCode;
+import dev.microsandbox.Outcome;
 import dev.microsandbox.RunEvent;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -65,13 +67,13 @@ class MsbTest {
 
   @Test
   void exitCodesAreThoseOfWhatWasRun() {
-    assertThat(ExitCode.of(finished("ok", null, null))).isZero();
-    assertThat(ExitCode.of(finished("error", null, null))).isEqualTo(1);
-    assertThat(ExitCode.of(finished("exited", 3, null))).isEqualTo(3);
-    assertThat(ExitCode.of(finished("timed_out", null, null))).isEqualTo(124);
-    assertThat(ExitCode.of(finished("signaled", null, 15))).isEqualTo(143);
-    assertThat(ExitCode.of(finished("out_of_memory", null, null))).isEqualTo(137);
-    assertThat(ExitCode.ofRefusal("command_not_found")).isEqualTo(127);
+    assertThat(ExitCode.of(finished(Outcome.OK, null, null))).isZero();
+    assertThat(ExitCode.of(finished(Outcome.ERROR, null, null))).isEqualTo(1);
+    assertThat(ExitCode.of(finished(Outcome.EXITED, 3, null))).isEqualTo(3);
+    assertThat(ExitCode.of(finished(Outcome.TIMED_OUT, null, null))).isEqualTo(124);
+    assertThat(ExitCode.of(finished(Outcome.SIGNALED, null, 15))).isEqualTo(143);
+    assertThat(ExitCode.of(finished(Outcome.OUT_OF_MEMORY, null, null))).isEqualTo(137);
+    assertThat(ExitCode.ofRefusal(ErrorCode.COMMAND_NOT_FOUND)).isEqualTo(127);
   }
 
   @Test
@@ -93,8 +95,8 @@ class MsbTest {
   }
 
   private static RunEvent.Finished finished(
-      String outcome, @Nullable Integer code, @Nullable Integer signal) {
-    return new RunEvent.Finished(outcome, false, code, signal, false);
+      Outcome outcome, @Nullable Integer code, @Nullable Integer signal) {
+    return new RunEvent.Finished(outcome, false, code, signal, false, Duration.ZERO);
   }
 
   private static void collect(CommandLine line, List<CommandLine> leaves) {

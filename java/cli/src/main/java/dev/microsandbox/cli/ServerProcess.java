@@ -1,14 +1,14 @@
 package dev.microsandbox.cli;
 
-import dev.microsandbox.SandboxClient;
+import dev.microsandbox.ErrorCode;
 import dev.microsandbox.SandboxException;
+import dev.microsandbox.Server;
 import dev.microsandbox.ServerAddress;
 import dev.microsandbox.ServerInfo;
 import java.io.File;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 
 /// The server of this machine as a process: started with this program's own class path, reached by
 /// its unix socket.
-final class LocalServer {
+final class ServerProcess {
   private static final Duration START_LIMIT = Duration.ofSeconds(60);
   private static final Duration STOP_LIMIT = Duration.ofSeconds(40);
   private static final int POLL_MILLIS = 25;
@@ -34,7 +34,7 @@ final class LocalServer {
   private final Map<String, String> environment;
   private final PrintStream err;
 
-  LocalServer(Map<String, String> environment, PrintStream err) {
+  ServerProcess(Map<String, String> environment, PrintStream err) {
     this.environment = environment;
     this.err = err;
   }
@@ -46,10 +46,10 @@ final class LocalServer {
 
   /// What the server says of itself, or nothing where none answers on the local socket.
   Optional<ServerInfo> info() {
-    try (SandboxClient client = client()) {
-      return Optional.of(client.info());
+    try {
+      return Optional.of(server().info());
     } catch (SandboxException e) {
-      if (e.code().equals("server_unreachable")) {
+      if (e.code() == ErrorCode.SERVER_UNREACHABLE) {
         return Optional.empty();
       }
       throw e;
@@ -86,10 +86,8 @@ final class LocalServer {
     // The socket is closed first, the sandboxes end after that: only the process tells when all is
     // done.
     Optional<ProcessHandle> process = ProcessHandle.of(running.get().pid());
-    try (SandboxClient client = client()) {
-      client.shutdown();
-    }
-    process.map(ProcessHandle::onExit).ifPresent(LocalServer::await);
+    server().administration().shutdown();
+    process.map(ProcessHandle::onExit).ifPresent(ServerProcess::await);
     return true;
   }
 
@@ -98,9 +96,8 @@ final class LocalServer {
       exit.get(STOP_LIMIT.toSeconds(), TimeUnit.SECONDS);
     } catch (TimeoutException e) {
       throw new SandboxException(
-          "timed_out",
-          "the server has not ended within " + STOP_LIMIT.toSeconds() + " s; see its log",
-          Map.of());
+          ErrorCode.TIMED_OUT,
+          "the server has not ended within " + STOP_LIMIT.toSeconds() + " s; see its log");
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted", e);
@@ -109,14 +106,10 @@ final class LocalServer {
     }
   }
 
-  private SandboxClient client() {
-    return SandboxClient.of(
-        new ServerAddress(socket(), URI.create("http://localhost"), null, true));
-  }
-
-  private Path socket() {
-    ServerAddress address = ServerAddress.fromEnvironment(environment);
-    return address.socket() == null ? ServerAddress.DEFAULT_SOCKET : address.socket();
+  private Server server() {
+    String url = environment.getOrDefault("MSB_SERVER_URL", "");
+    Path socket = url.isEmpty() ? null : ServerAddress.parse(url, null).socket();
+    return Server.of(ServerAddress.of(socket == null ? ServerAddress.DEFAULT_SOCKET : socket));
   }
 
   private Process spawn(Options options, Path log) throws IOException {
@@ -182,7 +175,7 @@ final class LocalServer {
     boolean sudo = end.contains("sudo:");
     String remedy = sudo ? "; the server needs root, so run: sudo msb server start" : "";
     return new SandboxException(
-        sudo ? "not_root" : "server_unreachable", what + remedy + "\n  " + end, Map.of());
+        sudo ? ErrorCode.NOT_ROOT : ErrorCode.SERVER_UNREACHABLE, what + remedy + "\n  " + end);
   }
 
   private static Path newLog() {
