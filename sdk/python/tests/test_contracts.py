@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import importlib.util
 import json
 from pathlib import Path
@@ -11,13 +12,15 @@ from typing import Any
 
 import pytest
 
-from microsandbox import Execution, SandboxError, errors
+from microsandbox import Event, Execution, SandboxError, errors
 from microsandbox._errors import error_from
+from microsandbox._events import EventParser
 from microsandbox._results import SyncExecution
 
 SDK = Path(__file__).resolve().parents[1]
 SPEC = SDK.parents[1] / "spec"
 VECTORS = json.loads((SPEC / "vectors/executions.json").read_text("utf-8"))["executions"]
+STREAMS = json.loads((SPEC / "vectors/event-streams.json").read_text("utf-8"))["streams"]
 CATALOGUE = json.loads((SPEC / "errors.json").read_text("utf-8"))["errors"]
 
 
@@ -37,6 +40,23 @@ def test_execution_says_what_the_vectors_say(vector: dict[str, Any]) -> None:
     assert execution.error() == vector["error"]
     assert execution.has_error() is vector["has_error"]
     assert asyncio.run(Execution(vector["run"]).output()) == vector["output"]
+
+
+@pytest.mark.parametrize("vector", STREAMS, ids=lambda vector: str(vector["name"]))
+def test_stream_is_read_as_the_vectors_say_however_it_is_cut(vector: dict[str, Any]) -> None:
+    stream = vector["stream"].encode()
+    for size in range(1, len(stream) + 1):
+        parser = EventParser()
+        found = [event for at in range(0, len(stream), size) for event in parser.feed(stream[at : at + size])]
+        assert [as_vector(event) for event in found] == vector["events"]
+
+
+def as_vector(event: Event) -> dict[str, Any]:
+    is_output = event.type in {"stdout", "stderr"}
+    encoded = event.data.get("base64")
+    if encoded is not None:
+        assert base64.b64encode(event.content).decode() == encoded
+    return {"type": event.type, "text": event.text if is_output else None, "offset": event.offset, "base64": encoded}
 
 
 @pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: str(entry["code"]))

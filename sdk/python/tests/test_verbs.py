@@ -115,6 +115,7 @@ def test_contexts_have_a_state_of_their_own() -> None:
                 assert (opened["python"].interpreter_version or "").startswith("3.")
             with pytest.raises(ContextNotFoundError):
                 await second.run("x")
+            await second.close()
             unnamed = await sandbox.contexts.open()
             await sandbox.contexts.close(unnamed.id)
             assert [context.id for context in await sandbox.contexts.list()] == ["python"]

@@ -1,7 +1,7 @@
 import type { Call } from "./calls.js";
 import type { RunEvent } from "./events.js";
 import { CommandExecution, type RunBody } from "./execution.js";
-import type { CommandOptions } from "./options.js";
+import type { CommandOptions, CommandStreamOptions, SignalOptions } from "./options.js";
 import type { Session } from "./session.js";
 
 /** Runs programs in a sandbox; no shell is involved. */
@@ -27,16 +27,21 @@ export class Command {
   stream(
     command: string,
     args: readonly string[] = [],
-    options: CommandOptions | number = {},
+    options: CommandStreamOptions | number = {},
   ): AsyncGenerator<RunEvent, void, void> {
     const { call, signal } = this.#call(command, args, options);
     return this.#session.events(call, signal);
   }
 
+  /** Sends a signal, by its number, to a command that runs. Harmless after its end. */
+  async signal(runId: string, number: number, { signal, group }: SignalOptions = {}): Promise<void> {
+    await this.#session.json(this.#session.calls.signal(runId, { signal: number, group }), signal);
+  }
+
   #call(
     command: string,
     args: readonly string[],
-    options: CommandOptions | number,
+    options: CommandOptions | CommandStreamOptions | number,
   ): { call: Call; signal: AbortSignal | undefined } {
     const { signal, stdin, timeout, ...rest } = typeof options === "number" ? { timeout: options } : options;
     const input =

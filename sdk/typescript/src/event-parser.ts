@@ -9,6 +9,8 @@ const LINE_END = 10;
 export interface RawEvent {
   readonly type: string;
   readonly data: Json;
+  /** Where to go on from after this one's output. */
+  readonly offset: number | undefined;
 }
 
 /** Turns bytes of an event stream into events, whatever the borders of the blocks. */
@@ -17,6 +19,7 @@ export class EventParser {
   #restLength = 0;
   #type = "";
   #data: string[] = [];
+  #offset: number | undefined;
 
   /** Gives the events that this block completes. */
   *feed(block: Buffer): Generator<RawEvent> {
@@ -48,10 +51,17 @@ export class EventParser {
       this.#data.push(line.slice(5).trimStart());
     } else if (line.startsWith("event:")) {
       this.#type = line.slice(6).trim();
+    } else if (/^id: *\d+$/.test(line)) {
+      this.#offset = Number(line.slice(3));
     } else if (line === "" && this.#data.length > 0) {
-      const event = { type: this.#type || "message", data: parseJson(this.#data.join("\n")) as Json };
+      const event = {
+        type: this.#type || "message",
+        data: parseJson(this.#data.join("\n")) as Json,
+        offset: this.#offset,
+      };
       this.#type = "";
       this.#data = [];
+      this.#offset = undefined;
       return event;
     }
     return undefined;
@@ -59,11 +69,12 @@ export class EventParser {
 }
 
 /** Reads an event; undefined for a kind that is newer than this package. */
-export function readEvent({ type, data }: RawEvent): RunEvent | undefined {
+export function readEvent({ type, data, offset }: RawEvent): RunEvent | undefined {
   switch (type) {
-    case "started":
     case "stdout":
     case "stderr":
+      return readOutput(type, data, offset);
+    case "started":
     case "result":
     case "error":
     case "finished":
@@ -71,4 +82,11 @@ export function readEvent({ type, data }: RawEvent): RunEvent | undefined {
     default:
       return undefined;
   }
+}
+
+function readOutput(type: "stdout" | "stderr", data: Json, offset: number | undefined): RunEvent {
+  const place = offset === undefined ? {} : { offset };
+  return typeof data.base64 === "string"
+    ? { type, text: "", content: new Uint8Array(Buffer.from(data.base64, "base64")), ...place }
+    : { type, text: String(data.text ?? ""), ...place };
 }

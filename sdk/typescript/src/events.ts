@@ -7,10 +7,15 @@ export interface StartedEvent {
   readonly id: string;
 }
 
-/** Output, as it comes; characters are whole. */
+/** Output, as it comes. */
 export interface OutputEvent {
   readonly type: "stdout" | "stderr";
+  /** What was written; characters are whole. Empty where bytes were asked for. */
   readonly text: string;
+  /** What was written as it is, where the encoding `base64` was asked for. */
+  readonly content?: Uint8Array;
+  /** Where `attach` goes on after this output. */
+  readonly offset?: number;
 }
 
 /** The value of the last expression. */

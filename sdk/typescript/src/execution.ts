@@ -30,6 +30,7 @@ export type RunBody = Json & {
   readonly stdout_left_out?: number;
   readonly stderr_left_out?: number;
   readonly result?: ResultData | null;
+  readonly omitted?: readonly string[];
   readonly error?: RunError | null;
   readonly exit_code?: number | null;
   readonly signal?: number | null;
@@ -78,6 +79,11 @@ export class Execution {
     return this.#body.result ?? null;
   }
 
+  /** MIME types that were left out of `result` for their size. */
+  get omitted(): readonly string[] {
+    return this.#body.omitted ?? [];
+  }
+
   /** What the cell raised. */
   get raised(): RunError | null {
     return this.#body.error ?? null;
@@ -86,6 +92,11 @@ export class Execution {
   /** The code with which the cell, or its interpreter, exited. */
   get exitCode(): number | null {
     return this.#body.exit_code ?? null;
+  }
+
+  /** The number of the signal that ended its interpreter. */
+  get signal(): number | null {
+    return this.#body.signal ?? null;
   }
 
   /** Bytes of output past the limit that are not in `stdout` and `stderr`, where a mark stands for them. */
@@ -158,6 +169,11 @@ export class CommandExecution {
   get exitCode(): number {
     const { exit_code: code, signal } = this.#body;
     return code ?? (signal ? 128 + signal : -1);
+  }
+
+  /** The number of the signal that ended it. */
+  get signal(): number | null {
+    return this.#body.signal ?? null;
   }
 
   /** Whether it exited with 0. */

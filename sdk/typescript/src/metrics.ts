@@ -29,7 +29,7 @@ export class Metrics {
 
   /** Everything, of one moment. */
   async all({ signal }: CallOptions = {}): Promise<MetricsData> {
-    const body = await this.#session.json<Json>(this.#session.calls.metrics(), signal);
+    const body = await this.#session.ask<Json>(this.#session.calls.metrics(), signal);
     return camelCased(body) as unknown as MetricsData;
   }
 

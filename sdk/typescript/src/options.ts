@@ -51,6 +51,19 @@ export interface CreateOptions extends SandboxOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How a sandbox that exists is found. */
+export interface ConnectOptions {
+  /** The server: `http://host:port` or `unix:/path`. Else `MSB_SERVER_URL`, else the local one, started if need be. */
+  readonly serverUrl?: string | undefined;
+  /** The key to send; else `MSB_API_KEY`. The local socket needs none. */
+  readonly apiKey?: string | undefined;
+  /** Of its name; an id needs none. Default: `default`. */
+  readonly namespace?: string | undefined;
+  /** Seconds that a later `start` waits until it is usable. Default: 180. */
+  readonly startTimeout?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** What `start` may change. */
 export interface StartOptions {
   readonly image?: string | undefined;
@@ -62,17 +75,69 @@ export interface StartOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How a cell is run. */
-export interface RunOptions {
+/** How long a sandbox lives; what is missing stays as it was. */
+export interface ExtendOptions {
+  /** Seconds from now to its end, whatever happens; 0 for no limit. */
+  readonly timeToLive?: number | undefined;
+  /** It is stopped when unused for so many seconds; 0 for never. */
+  readonly idleTimeout?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Which lines of a log are given. */
+export interface LogOptions {
+  /** Only lines past this sequence number. */
+  readonly after?: number | undefined;
+  /** At most so many lines. Default: 1000. */
+  readonly limit?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How a cell is run in a context. */
+export interface CellOptions {
   /** Seconds until it is interrupted, its state kept if it yields; 0 for none. The server's default is 300. */
   readonly timeout?: number | undefined;
-  /** The interpreter, one of several of a sandbox; the language's own where missing. */
-  readonly context?: string | undefined;
   /** Whether it goes on when this client goes away. */
   readonly keepRunning?: boolean | undefined;
   /** Bytes kept of each output in the answer, its first and last part. The server's default is 1 MiB. */
   readonly outputLimit?: number | undefined;
   /** Ends the call, and with that, unless `keepRunning` is set, the cell. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How a cell is run. */
+export interface RunOptions extends CellOptions {
+  /** The id of an interpreter, one of several of a sandbox; the language's own where missing. */
+  readonly context?: string | undefined;
+}
+
+/** How output comes in events: as text, or with `base64` as the bytes that it is. Default: `text`. */
+export interface EncodingOptions {
+  readonly encoding?: "text" | "base64" | undefined;
+}
+
+/** How a cell's events are given. */
+export interface StreamOptions extends Omit<RunOptions, "outputLimit">, EncodingOptions {}
+
+/** How events of a cell in a context are given. */
+export interface ContextStreamOptions extends Omit<CellOptions, "outputLimit">, EncodingOptions {}
+
+/** How the events of a run that was begun before are given. */
+export interface AttachOptions extends EncodingOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A further interpreter. */
+export interface ContextOptions {
+  /** The sandbox's own where missing. */
+  readonly language?: "python" | "node" | undefined;
+  /** By the rules of names; a new one where missing. */
+  readonly id?: string | undefined;
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** The user's home where missing. */
+  readonly workingDirectory?: string | undefined;
+  /** Default: `sandbox`. */
+  readonly user?: "sandbox" | "root" | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -92,6 +157,33 @@ export interface CommandOptions {
   /** Bytes kept of each output in the answer, its first and last part. The server's default is 1 MiB. */
   readonly outputLimit?: number | undefined;
   /** Ends the call, and with that, unless `keepRunning` is set, the command. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How a command's events are given. */
+export interface CommandStreamOptions extends Omit<CommandOptions, "outputLimit">, EncodingOptions {}
+
+/** How a signal is sent. */
+export interface SignalOptions {
+  /** Whether it goes to all of the command's process group. Default: true. */
+  readonly group?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Where a server is. */
+export interface ServerOptions {
+  /** `http://host:port` or `unix:/path`. Else `MSB_SERVER_URL`, else the local one, started if need be. */
+  readonly serverUrl?: string | undefined;
+  /** The key to send; else `MSB_API_KEY`. The local socket needs none. */
+  readonly apiKey?: string | undefined;
+}
+
+/** Which sandboxes are listed. */
+export interface ListOptions {
+  /** Only this one's; all without it. */
+  readonly namespace?: string | undefined;
+  /** That a sandbox must have. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -1,47 +1,26 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { Command } from "./command.js";
+import { Contexts } from "./contexts.js";
 import type { RunEvent } from "./events.js";
 import { Execution, type RunBody } from "./execution.js";
 import { Files } from "./files.js";
+import type { LogEntry, SandboxInfo } from "./info.js";
 import { camelCased, type Json } from "./json.js";
 import { Metrics } from "./metrics.js";
 import {
+  type AttachOptions,
   type CallOptions,
+  type ConnectOptions,
   type CreateOptions,
-  type Isolation,
-  type Network,
+  type ExtendOptions,
+  type LogOptions,
   type RunOptions,
   requireKnown,
   type SandboxOptions,
   type StartOptions,
+  type StreamOptions,
 } from "./options.js";
 import { Session } from "./session.js";
-
-/** What the server knows of a sandbox. Times are RFC 3339 in UTC, durations seconds, memory and disk MiB. */
-export interface SandboxInfo {
-  readonly id: string;
-  readonly name: string;
-  readonly namespace: string;
-  readonly state: "starting" | "running" | "stopping" | "stopped" | "deleting";
-  readonly image: string;
-  readonly isolation: Exclude<Isolation, "auto">;
-  /** That its image has interpreters for, the default one first. */
-  readonly languages: readonly string[];
-  readonly memory: number;
-  readonly cpus: number;
-  readonly processes: number;
-  readonly disk: number;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly network: Network;
-  readonly timeToLive: number | null;
-  readonly idleTimeout: number;
-  readonly ephemeral: boolean;
-  readonly createdAt: string;
-  readonly startedAt: string | null;
-  readonly stoppedAt: string | null;
-  readonly expiresAt: string | null;
-  readonly endReason: string | null;
-}
 
 /**
  * A sandbox with interpreters that keep their state between runs.
@@ -58,20 +37,21 @@ export class BaseSandbox implements AsyncDisposable {
 
   /** Runs programs in it. */
   readonly command: Command;
+  /** Opens further interpreters in it. */
+  readonly contexts: Contexts;
   /** Reads and writes its files. */
   readonly files: Files;
   /** Tells what it uses. */
   readonly metrics: Metrics;
-  readonly #language: string;
   readonly #session: Session;
 
   /** A sandbox that is not started yet. */
   constructor(options: SandboxOptions = {}) {
     requireKnown(options);
     const { language, defaultImage } = new.target;
-    this.#language = language;
-    this.#session = new Session(options, defaultImage);
+    this.#session = new Session(options, language, defaultImage);
     this.command = new Command(this.#session);
+    this.contexts = new Contexts(this.#session);
     this.files = new Files(this.#session);
     this.metrics = new Metrics(this.#session);
   }
@@ -86,6 +66,24 @@ export class BaseSandbox implements AsyncDisposable {
     const { signal, ...rest } = options;
     const sandbox = new this(rest);
     await sandbox.start({ signal });
+    return sandbox;
+  }
+
+  /**
+   * Finds one that exists, by its name or id.
+   *
+   * The end of a block with `await using` leaves it as it is. One that is stopped may be started.
+   */
+  static async connect<T extends BaseSandbox>(
+    this: new (
+      options?: SandboxOptions,
+    ) => T,
+    name: string,
+    options: ConnectOptions = {},
+  ): Promise<T> {
+    const { signal, ...rest } = options;
+    const sandbox = new this({ ...rest, name });
+    await sandbox.#session.adopt(signal);
     return sandbox;
   }
 
@@ -109,7 +107,7 @@ export class BaseSandbox implements AsyncDisposable {
     return this.#session.apiKey;
   }
 
-  /** Whether this object has started it and not stopped it. */
+  /** Whether this object has started it, or found it running, and not stopped it. */
   get isStarted(): boolean {
     return this.#session.isStarted;
   }
@@ -143,25 +141,53 @@ export class BaseSandbox implements AsyncDisposable {
 
   /** Asks what the server knows of it. */
   async info({ signal }: CallOptions = {}): Promise<SandboxInfo> {
-    const body = await this.#session.json<Json>(this.#session.calls.info(), signal);
+    const body = await this.#session.ask<Json>(this.#session.calls.info(), signal);
     return camelCased(body) as unknown as SandboxInfo;
+  }
+
+  /** Changes how long it lives. It counts as use. */
+  async extend({ signal, ...limits }: ExtendOptions = {}): Promise<SandboxInfo> {
+    const body = await this.#session.ask<Json>(this.#session.calls.extend(limits), signal);
+    return camelCased(body) as unknown as SandboxInfo;
+  }
+
+  /** Gives its log, the oldest line first. */
+  async logs({ signal, ...query }: LogOptions = {}): Promise<LogEntry[]> {
+    const call = this.#session.calls.logs(query);
+    return (await this.#session.ask<{ entries: LogEntry[] }>(call, signal)).entries;
   }
 
   /** Runs a cell and waits for its end. */
   async run(code: string, { signal, timeout, ...rest }: RunOptions = {}): Promise<Execution> {
-    const call = this.#session.calls.run({ language: this.#language, code, timeout, ...rest });
-    return new Execution(await this.#session.json<RunBody>(call, signal), this.#language);
+    const { language, calls } = this.#session;
+    const call = calls.run(language, { code, timeout, ...rest });
+    return new Execution(await this.#session.json<RunBody>(call, signal), language);
   }
 
   /** Runs a cell and gives its events as they happen. Leaving the iteration early interrupts the cell. */
-  stream(code: string, { signal, timeout, ...rest }: RunOptions = {}): AsyncGenerator<RunEvent, void, void> {
-    const call = this.#session.calls.run({ language: this.#language, code, timeout, ...rest });
-    return this.#session.events(call, signal);
+  stream(code: string, { signal, timeout, ...rest }: StreamOptions = {}): AsyncGenerator<RunEvent, void, void> {
+    const { language, calls } = this.#session;
+    return this.#session.events(calls.run(language, { code, timeout, ...rest }), signal);
   }
 
-  /** Stops it, for `await using`. */
+  /**
+   * Gives the events of a cell or command that runs, or has ended lately, from an offset of its output: the `offset` of the
+   * last output that was seen. What is no longer kept is left out.
+   *
+   * Leaving the iteration early interrupts the run where nobody else follows it, unless it was begun with `keepRunning`.
+   */
+  attach(runId: string, offset = 0, { signal, ...query }: AttachOptions = {}): AsyncGenerator<RunEvent, void, void> {
+    return this.#session.events(this.#session.calls.attach(runId, { offset, ...query }), signal);
+  }
+
+  /** Stops a cell or command, whoever began it; its outcome will be `interrupted`. Harmless after its end. */
+  async interrupt(runId: string, { signal }: CallOptions = {}): Promise<void> {
+    await this.#session.json(this.#session.calls.interrupt(runId), signal);
+  }
+
+  /** Stops it, for `await using`; one that was found by `connect` is left as it is. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
+    if (!this.#session.isFound) await this.stop();
   }
 
   /** What `console.log` shows. */

@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { errorFrom } from "../src/error-from.js";
+import { EventParser, readEvent } from "../src/event-parser.js";
 import * as microsandbox from "../src/index.mjs";
 import { json, PACKAGE } from "./checkout.mjs";
 
@@ -23,6 +24,13 @@ interface Entry {
   retry: boolean;
 }
 
+interface StreamVector {
+  name: string;
+  stream: string;
+  events: Array<{ type: string; text: string | null; offset: number | null; base64: string | null }>;
+}
+
+const STREAMS = json<{ streams: StreamVector[] }>("spec/vectors/event-streams.json").streams;
 const VECTORS = json<{ executions: Vector[] }>("spec/vectors/executions.json").executions;
 const CATALOGUE = json<{ errors: Entry[] }>("spec/errors.json").errors;
 
@@ -37,6 +45,33 @@ describe("an execution says what the vectors say", () => {
     });
   }
 });
+
+describe("a stream is read as the vectors say, however it is cut", () => {
+  for (const { name, stream, events } of STREAMS) {
+    test(name, () => {
+      const bytes = Buffer.from(stream);
+      for (let size = 1; size <= bytes.length; size++) {
+        const parser = new EventParser();
+        const found: Array<microsandbox.RunEvent | undefined> = [];
+        for (let at = 0; at < bytes.length; at += size) {
+          for (const raw of parser.feed(bytes.subarray(at, at + size))) found.push(readEvent(raw));
+        }
+        assert.deepEqual(found.map(asVector), events);
+      }
+    });
+  }
+});
+
+function asVector(event: microsandbox.RunEvent | undefined): StreamVector["events"][number] {
+  assert.ok(event !== undefined);
+  const output = event.type === "stdout" || event.type === "stderr" ? event : undefined;
+  return {
+    type: event.type,
+    text: output?.text ?? null,
+    offset: output?.offset ?? null,
+    base64: output?.content === undefined ? null : Buffer.from(output.content).toString("base64"),
+  };
+}
 
 describe("each code has a class that the server's answer becomes", () => {
   for (const { code, http_status, retry } of CATALOGUE) {

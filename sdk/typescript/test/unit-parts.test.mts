@@ -45,7 +45,7 @@ describe("events", () => {
       const found = [];
       for (let at = 0; at < STREAM.length; at += size) found.push(...parser.feed(STREAM.subarray(at, at + size)));
       assert.deepEqual(found.map(readEvent), [
-        { type: "stdout", text: "ä\n" },
+        { type: "stdout", text: "ä\n", offset: 0 },
         { type: "finished", outcome: "ok", stateLost: false },
         undefined,
       ]);

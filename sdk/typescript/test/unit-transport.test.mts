@@ -78,7 +78,7 @@ test("a creation says what was wished and nothing else", async (context) => {
 test("a run says what was wished, and a namespace is in the query", async (context) => {
   const { serverUrl, seen } = await serve(context, (_, response) => response.end(OK));
   const sandbox = await start(serverUrl, { namespace: "team", apiKey: undefined });
-  const execution = await sandbox.run("1", { timeout: 5, context: "second", keepRunning: true, outputLimit: 9 });
+  const execution = await sandbox.run("1", { timeout: 5, keepRunning: true, outputLimit: 9 });
   assert.equal(await execution.output(), "1");
   const asked = seen.at(-1);
   assert.equal(asked?.url, "/v1/sandboxes/x/runs?namespace=team");
@@ -86,7 +86,6 @@ test("a run says what was wished, and a namespace is in the query", async (conte
     language: "python",
     code: "1",
     timeout: 5,
-    context: "second",
     keep_running: true,
     output_limit: 9,
   });

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
 from .. import _wire
+from .._errors import ContextNotFoundError, SandboxNotFoundError, SandboxNotRunningError
 from .._events import Event
 from .._results import Execution
 from .session import Session
@@ -52,8 +54,9 @@ class Context:
         return self._session.events(call)
 
     async def close(self) -> None:
-        """End it; its state is lost. A language's default context stays open."""
-        await self._session.call(_wire.close_context(self._session.target, self.id))
+        """End it; its state is lost. Nothing happens where it is gone already. A default context stays open."""
+        with suppress(ContextNotFoundError, SandboxNotFoundError, SandboxNotRunningError):
+            await self._session.call(_wire.close_context(self._session.target, self.id))
 
     async def __aenter__(self) -> Context:
         return self

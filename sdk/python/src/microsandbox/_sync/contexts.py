@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
 from .. import _wire
+from .._errors import ContextNotFoundError, SandboxNotFoundError, SandboxNotRunningError
 from .._events import Event
 from .._results import SyncExecution as Execution
 from .session import Session
@@ -52,8 +54,9 @@ class Context:
         return self._session.events(call)
 
     def close(self) -> None:
-        """End it; its state is lost. A language's default context stays open."""
-        self._session.call(_wire.close_context(self._session.target, self.id))
+        """End it; its state is lost. Nothing happens where it is gone already. A default context stays open."""
+        with suppress(ContextNotFoundError, SandboxNotFoundError, SandboxNotRunningError):
+            self._session.call(_wire.close_context(self._session.target, self.id))
 
     def __enter__(self) -> Context:
         return self
