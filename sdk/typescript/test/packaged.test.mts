@@ -109,7 +109,7 @@ describe("the documents' blocks print what stands under them", () => {
   const page = blocksOf(readFileSync(join(ROOT, "docs/javascript.md"), "utf8"));
 
   test("the page is programs, each with its output", () => {
-    assert.ok(page.length >= 16);
+    assert.ok(page.length >= 22);
     for (const [index, { language }] of page.entries()) {
       assert.match(language, index % 2 === 1 ? /^text$/ : /^(java|type)script$/);
     }
@@ -137,6 +137,11 @@ describe("the package", () => {
       console.log(Object.keys(names).length > 60, Object.keys(names).every((name) => required[name] === imported[name]));
       console.log(Object.keys(required).filter((name) => !(name in imported)).join());`;
     assert.equal(await run(source, "mjs"), "true true\n\n");
+  });
+
+  test("brings its licence", () => {
+    const licence = readFileSync(join(project, "node_modules/microsandbox/LICENSE"), "utf8");
+    assert.equal(licence, readFileSync(join(ROOT, "LICENSE"), "utf8"));
   });
 
   const typed = `
