@@ -165,5 +165,9 @@ fn state(id: &ObjectId, object: &Object) -> ObjectState {
         object_id: id.0.to_vec(),
         output_end: object.output.end(),
         finished: object.finished,
+        context_id: match (&object.runner, &object.finished) {
+            (Runner::Context(id), None) => id.clone(),
+            _ => String::new(),
+        },
     }
 }

@@ -24,5 +24,7 @@ public record AgentHello(
   }
 
   /// @param outputEnd offset after the last byte of output so far
-  public record KnownObject(ObjectId id, long outputEnd, boolean finished) {}
+  /// @param contextId of a cell that has not ended; else empty, and from an agent that does not
+  ///   tell
+  public record KnownObject(ObjectId id, long outputEnd, boolean finished, String contextId) {}
 }

@@ -71,7 +71,8 @@ final class AgentWords {
           new AgentHello.KnownObject(
               objectId(state.getObjectId()),
               Math.max(0, state.getOutputEnd()),
-              state.hasFinished()));
+              state.hasFinished(),
+              name(state.getContextId())));
     }
     List<ContextInfo> contexts = new ArrayList<>();
     for (ContextState context : hello.getContextsList()) {

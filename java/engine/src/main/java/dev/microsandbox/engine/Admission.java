@@ -60,8 +60,13 @@ final class Admission {
           ErrorCode.OUT_OF_MEMORY,
           "the memory that the server has for sandboxes is given out; stop one, or ask for less");
     }
+    return readmit(owner, limits);
+  }
+
+  /// The right of one that runs already, whatever the limits are now.
+  synchronized Permit readmit(String owner, Limits limits) {
     running++;
-    memory = needed;
+    memory += limits.memory().bytes();
     byOwner.merge(owner, 1, Integer::sum);
     return new Permit(owner, limits.memory());
   }

@@ -3,6 +3,7 @@ package dev.microsandbox.engine;
 import dev.microsandbox.model.ErrorCode;
 import dev.microsandbox.model.Language;
 import dev.microsandbox.model.SandboxException;
+import dev.microsandbox.model.SandboxName;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -107,6 +108,33 @@ final class Contexts {
         entry.version = context.interpreterVersion();
       }
     }
+  }
+
+  /// What an agent says is open in a sandbox that an earlier server left: as far as a server could
+  /// have opened it.
+  synchronized void found(dev.microsandbox.agent.ContextInfo context) {
+    Language language = languageOf(context.language());
+    if (language != null
+        && languages.contains(language)
+        && isName(context.id())
+        && !entries.containsKey(context.id())
+        && entries.size() < MOST) {
+      entries.put(context.id(), new Entry(language));
+    }
+    changed(context);
+  }
+
+  private static boolean isName(String id) {
+    try {
+      SandboxName.check(id, "context");
+      return true;
+    } catch (SandboxException _) {
+      return false;
+    }
+  }
+
+  synchronized boolean contains(String id) {
+    return entries.containsKey(id);
   }
 
   synchronized ContextInfo info(String id) {

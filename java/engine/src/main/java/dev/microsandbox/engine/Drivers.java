@@ -55,6 +55,10 @@ final class Drivers implements AutoCloseable {
     return drivers;
   }
 
+  boolean has(IsolationKind kind) {
+    return drivers.stream().anyMatch(driver -> driver.kind() == kind);
+  }
+
   IsolationDriver of(IsolationKind kind) {
     return drivers.stream()
         .filter(driver -> driver.kind() == kind)

@@ -31,6 +31,7 @@ public final class Engine implements SandboxService, AutoCloseable {
   private final Drivers drivers;
   private final RootfsSource images;
   private final Timers timers = new Timers();
+  private final Journal journal;
   private final Admission admission;
   private final Registry registry;
   private final Lifecycle lifecycle;
@@ -61,25 +62,28 @@ public final class Engine implements SandboxService, AutoCloseable {
     this.images = parts.images();
     Store store =
         new Store(database, new Store.IdBlock(settings.idRangeStart(), settings.idRanges()));
+    journal = new Journal(store, timers);
     keys = new Keys(new KeyTable(database), clock);
     admission = new Admission(settings);
     registry = new Registry(settings.maxStoredSandboxes());
     drivers = new Drivers(parts.drivers());
-    for (SandboxRecord row : new Reconciler(store, drivers, clock).run()) {
-      registry.add(new Sandbox(row, clock));
-    }
+    Reconciler.Found found = new Reconciler(store, drivers, clock).run();
+    found.stopped().forEach(row -> registry.add(new Sandbox(row, clock)));
     drivers.startProbing();
-    lifecycle =
-        new Lifecycle(
-            new Lifecycle.Parts(
-                settings, clock, timers, store, registry, admission, drivers, images),
-            new Launcher(parts.connector(), parts.egress(), settings.timings().connect()));
+    Lifecycle.Parts lives =
+        new Lifecycle.Parts(
+            settings, clock, timers, store, journal, registry, admission, drivers, images);
+    Launcher launcher =
+        new Launcher(parts.connector(), parts.egress(), settings.timings().connect());
+    lifecycle = new Lifecycle(lives, launcher);
+    new Adopter(lives, launcher, lifecycle).adopt(found.orphans());
     runs = new Runs(settings);
-    sweeper = new Sweeper(registry, lifecycle);
+    sweeper = new Sweeper(registry, lifecycle, journal, clock);
     var _ = timers.every(settings.timings().sweep(), sweeper::sweep);
   }
 
-  /// Takes the home and removes what a killed server has left.
+  /// Takes the home with the sandboxes that an earlier server left running, and removes what it
+  /// left half made.
   ///
   /// @throws SandboxException `home_in_use`, `store_failed`, `disk_full`
   public static Engine open(EngineSettings settings, Parts parts) {
@@ -107,6 +111,11 @@ public final class Engine implements SandboxService, AutoCloseable {
   /// What was found out about this host by trying; waits for it where that is not done yet.
   public List<ProbeReport.Finding> findings() {
     return drivers.findings();
+  }
+
+  /// For tests that kill a server at a moment of their choice.
+  Journal journal() {
+    return journal;
   }
 
   /// For tests of what a full disk does.

@@ -56,6 +56,8 @@ public record EngineSettings(
   /// How patient the engine is.
   ///
   /// @param connect `connect-timeout`: from a sandbox's launch to its agent's hello
+  /// @param adopt `adopt-timeout`: for the agent of a sandbox that an earlier server left running
+  ///   to dial
   /// @param redial `redial-timeout`: for an agent that has lost its connection to dial again
   /// @param interruptGrace `interrupt-grace`: for a cell or command to end after it was
   ///   interrupted, before it is killed
@@ -66,6 +68,7 @@ public record EngineSettings(
   /// @param sweep `sweep-interval`: between looks for idle and expired sandboxes
   public record Timings(
       Duration connect,
+      Duration adopt,
       Duration redial,
       Duration interruptGrace,
       Duration agentPatience,
@@ -76,6 +79,7 @@ public record EngineSettings(
     public static final Timings DEFAULT =
         new Timings(
             Duration.ofSeconds(10),
+            Duration.ofSeconds(30),
             Duration.ofSeconds(3),
             Duration.ofSeconds(1),
             Duration.ofSeconds(2),
@@ -87,7 +91,7 @@ public record EngineSettings(
     public Timings {
       for (Duration each :
           new Duration[] {
-            connect, redial, interruptGrace, agentPatience, stop, busy, shutdown, sweep
+            connect, adopt, redial, interruptGrace, agentPatience, stop, busy, shutdown, sweep
           }) {
         require(each.isPositive(), "a timeout", "must be positive");
       }
@@ -134,6 +138,7 @@ public record EngineSettings(
     Timings standard = Timings.DEFAULT;
     return new Timings(
         from.duration("connect-timeout", standard.connect()),
+        from.duration("adopt-timeout", standard.adopt()),
         from.duration("redial-timeout", standard.redial()),
         from.duration("interrupt-grace", standard.interruptGrace()),
         from.duration("agent-patience", standard.agentPatience()),

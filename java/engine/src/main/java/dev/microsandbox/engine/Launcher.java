@@ -56,6 +56,14 @@ final class Launcher {
       SandboxLog log,
       Contexts contexts) {}
 
+  /// Whose agent is waited for, and where goes what it does unasked.
+  ///
+  /// @param policy what holds for outbound connections from the first moment
+  record Listening(SandboxId id, NetworkPolicy policy, SandboxLog log, Contexts contexts) {}
+
+  /// An agent that has dialled.
+  record Dialled(AgentClient agent, EgressFactory.SandboxNetwork network) {}
+
   /// Starts the first process and waits for its agent. When it throws, nothing is left but the
   /// disk.
   Launched launch(Plan plan) {
@@ -97,7 +105,10 @@ final class Launcher {
 
   private Launched firstDialled(Plan plan, RunningSandbox running) {
     try {
-      return dialled(plan, running, NetworkPolicy.NONE, connectTimeout);
+      Listening listening =
+          new Listening(plan.id(), NetworkPolicy.NONE, plan.log(), plan.contexts());
+      Dialled dialled = dialled(listening, running, connectTimeout);
+      return new Launched(plan, running, dialled.agent(), dialled.network());
     } catch (SandboxException e) {
       throw new SandboxException(
           ErrorCode.SANDBOX_FAILED,
@@ -108,19 +119,16 @@ final class Launcher {
   }
 
   /// Waits for the agent to dial, at a launch or again later.
-  ///
-  /// @param policy what holds for outbound connections from the first moment
-  Launched dialled(Plan plan, RunningSandbox running, NetworkPolicy policy, Duration timeout) {
+  Dialled dialled(Listening to, RunningSandbox running, Duration timeout) {
     // A sandbox that has ended will not dial: the wait ends with it.
     running.ended().thenRun(() -> running.transport().close());
     EgressFactory.SandboxNetwork network =
-        egress.open(plan.id(), (level, text) -> plan.log().add("network", level, text));
-    network.apply(policy);
+        egress.open(to.id(), (level, text) -> to.log().add("network", level, text));
+    network.apply(to.policy());
     AgentConnector.Ears ears =
-        new AgentConnector.Ears(plan.log().listener(plan.contexts()), network.outbound());
+        new AgentConnector.Ears(to.log().listener(to.contexts()), network.outbound());
     try {
-      AgentClient agent = connector.connect(plan.id(), running.transport(), ears, timeout);
-      return new Launched(plan, running, agent, network);
+      return new Dialled(connector.connect(to.id(), running.transport(), ears, timeout), network);
     } catch (RuntimeException e) {
       network.outbound().onChannelEnded();
       throw e;

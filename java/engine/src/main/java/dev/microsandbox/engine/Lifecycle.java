@@ -1,7 +1,9 @@
 package dev.microsandbox.engine;
 
+import dev.microsandbox.agent.AgentClient;
 import dev.microsandbox.isolation.IdRange;
 import dev.microsandbox.isolation.ProbeReport;
+import dev.microsandbox.isolation.RunningSandbox;
 import dev.microsandbox.model.EndReason;
 import dev.microsandbox.model.ErrorCode;
 import dev.microsandbox.model.IsolationKind;
@@ -35,6 +37,7 @@ final class Lifecycle {
       EngineClock clock,
       Timers timers,
       Store store,
+      Journal journal,
       Registry registry,
       Admission admission,
       Drivers drivers,
@@ -183,7 +186,7 @@ final class Lifecycle {
     try {
       launcher.claim(launched, row.spec());
       SandboxRecord running = row.runningSince(parts.clock().now());
-      parts.store().update(running);
+      parts.store().running(running, foothold(launched));
       settleRunning(sandbox, running, launched);
       return running.info();
     } catch (RuntimeException e) {
@@ -210,16 +213,26 @@ final class Lifecycle {
         new Contexts(row.languages()));
   }
 
+  private Foothold foothold(Launcher.Launched launched) {
+    return new Foothold(
+        launched.running().mark(), launched.agent().hello().bootId(), 0, parts.clock().now());
+  }
+
   /// It runs and everything is told: from here on it is open to its owner.
   private void settleRunning(Sandbox sandbox, SandboxRecord running, Launcher.Launched launched) {
-    Session session = session(sandbox, launched);
+    Session session =
+        session(sandbox, launched.running(), launched.agent(), launched.plan().contexts());
     sandbox.log().info("started");
     sandbox.settleRunning(running, session);
-    NetworkPolicy policy = running.spec().network();
+    watch(sandbox, session);
+  }
+
+  private void watch(Sandbox sandbox, Session session) {
+    SandboxRecord row = sandbox.record();
+    Launcher.Listening listening =
+        new Launcher.Listening(row.id(), row.spec().network(), sandbox.log(), session.contexts());
     new Lifeline(
-            session,
-            timeout ->
-                launcher.dialled(launched.plan(), launched.running(), policy, timeout).agent())
+            session, timeout -> launcher.dialled(listening, session.running(), timeout).agent())
         .watch();
   }
 
@@ -243,21 +256,46 @@ final class Lifecycle {
         e);
   }
 
-  private Session session(Sandbox sandbox, Launcher.Launched launched) {
+  private Session session(
+      Sandbox sandbox, RunningSandbox running, AgentClient agent, Contexts contexts) {
     Session[] self = new Session[1];
     Session session =
         new Session(
-            launched.running(),
-            launched.agent(),
-            launched.plan().contexts(),
+            running,
+            agent,
+            contexts,
             new Session.Surroundings(
                 parts.clock(),
                 parts.timers(),
                 parts.settings().timings(),
                 sandbox.log(),
+                parts.journal(),
                 reason -> Thread.startVirtualThread(() -> died(sandbox, self[0], reason))));
     self[0] = session;
     return session;
+  }
+
+  // ---------------------------------------------------------------- of an earlier server's
+
+  /// It runs and its agent has dialled: it goes on.
+  void takenOver(
+      Sandbox sandbox,
+      RunningSandbox running,
+      AgentClient agent,
+      Contexts contexts,
+      Orphan orphan) {
+    Session session = session(sandbox, running, agent, contexts);
+    session.usedUntil(orphan.foothold().lastUsed());
+    new RunAdoption(session, orphan.foothold(), parts.settings().runTimeout())
+        .adopt(agent.hello().objects(), orphan.runs());
+    sandbox.log().info("the server was started anew and has taken the sandbox over");
+    sandbox.settleRunning(sandbox.record(), session);
+    watch(sandbox, session);
+  }
+
+  /// It ended while no server looked, or cannot go on.
+  void foundDead(Sandbox sandbox, EndReason reason) {
+    finish(sandbox, null, reason, false, sandbox.record().spec().ephemeral());
   }
 
   // ---------------------------------------------------------------- time limits
@@ -329,7 +367,6 @@ final class Lifecycle {
 
   void delete(Sandbox sandbox, EndReason reason) {
     sandbox.begin(SandboxState.DELETING, null, parts.settings().timings().busy());
-    takeDown.markDeleting(sandbox.record());
     finish(sandbox, sandbox.session(), reason, true, true);
   }
 
@@ -343,7 +380,11 @@ final class Lifecycle {
         System.Logger.Level.DEBUG,
         () -> "ending " + sandbox.record().id() + ": " + reason.wireName());
     sandbox.log().info("ended: " + reason.wireName());
-    boolean clean = session == null || takeDown.end(sandbox, session, graceful);
+    takeDown.mark(sandbox.record(), reason, remove);
+    boolean clean =
+        session == null
+            ? takeDown.removeLaunch(sandbox.record())
+            : takeDown.end(sandbox, session, graceful);
     if (remove) {
       takeDown.remove(sandbox, reason);
     } else {

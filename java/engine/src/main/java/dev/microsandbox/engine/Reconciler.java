@@ -16,8 +16,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.function.Predicate;
 
-/// Puts the host in order when a server starts: whatever another one left, because it was killed,
-/// is removed down to the last mount; stopped sandboxes keep their disks.
+/// Puts the host in order when a server starts. What another one left running is to be taken over;
+/// what it left half made or half ended is removed down to the last mount; stopped sandboxes keep
+/// their disks.
 final class Reconciler {
   private static final System.Logger LOG = System.getLogger(Reconciler.class.getName());
   private static final int SIDE_BY_SIDE = 8;
@@ -32,8 +33,15 @@ final class Reconciler {
     this.clock = clock;
   }
 
-  /// @return the sandboxes that there are now, all stopped
-  List<SandboxRecord> run() {
+  /// What there is once order is made.
+  ///
+  /// @param stopped sandboxes of which there is a disk and nothing else
+  /// @param orphans those that ran when their server ended; nothing of them has been touched
+  record Found(List<SandboxRecord> stopped, List<Orphan> orphans) {}
+
+  Found run() {
+    List<Orphan> orphans =
+        store.orphans().stream().filter(orphan -> drivers.has(orphan.row().isolation())).toList();
     Map<SandboxId, SandboxRecord> rows = new HashMap<>();
     store.sandboxes().forEach(row -> rows.put(row.id(), row));
     Set<SandboxId> onHost = new HashSet<>();
@@ -42,7 +50,9 @@ final class Reconciler {
     Set<SandboxId> known = new HashSet<>(rows.keySet());
     known.addAll(store.journaled());
     known.addAll(onHost);
-    return clear(known, rows, id -> launched.contains(id) || onHost.contains(id));
+    orphans.forEach(orphan -> known.remove(orphan.row().id()));
+    return new Found(
+        clear(known, rows, id -> launched.contains(id) || onHost.contains(id)), orphans);
   }
 
   private static Set<SandboxId> leftovers(IsolationDriver driver) {
@@ -101,8 +111,10 @@ final class Reconciler {
     return row != null && survives(row);
   }
 
+  /// Where its end had begun, that goes on for its own reason.
   private SandboxRecord killed(SandboxRecord row) {
-    return row.stopped(clock.now(), EndReason.SERVER_STOPPED);
+    EndReason begun = row.state() == SandboxState.STOPPING ? row.endReason() : null;
+    return row.stopped(clock.now(), begun == null ? EndReason.SERVER_STOPPED : begun);
   }
 
   /// False where something may be left.

@@ -8,8 +8,10 @@ import dev.microsandbox.model.Outcome;
 import dev.microsandbox.model.SandboxException;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +32,9 @@ final class Run {
   private State state = State.NEW;
   private @Nullable InterruptCause interrupted;
   private RunEvent.@Nullable Finished verdict;
+  private @Nullable RunRecord journaled;
+  private boolean holdsPlace;
+  private boolean wasOver;
   private int watchers = 1;
   private long submittedAt;
   private long oomKillsBefore = -1;
@@ -43,19 +48,39 @@ final class Run {
 
   /// @param timeout zero for none
   Run(Session session, Work work, Duration timeout, boolean keepRunning, RunSink sink) {
+    this(session, work, timeout, keepRunning, new First(sink, false, 0));
+  }
+
+  /// How the first view begins.
+  ///
+  /// @param made whether the object exists already
+  private record First(RunSink sink, boolean made, long offset) {}
+
+  private Run(Session session, Work work, Duration timeout, boolean keepRunning, First first) {
     this.session = session;
     this.work = work;
     this.timeout = timeout;
     this.keepRunning = keepRunning;
-    this.queue = work instanceof Work.Cell cell ? session.contexts().queue(cell.context()) : null;
+    String context = work.context();
+    this.queue = context == null ? null : session.contexts().queue(context);
     this.view =
         new RunView(
             work.id(),
             work::open,
-            sink,
+            first.sink(),
             new RunView.Owner(end -> conclude(verdict(end)), this::fail),
-            false,
-            0);
+            first.made(),
+            first.offset());
+  }
+
+  /// One that an earlier server began. Nobody waits for it: its output is left in the agent for
+  /// those who attach.
+  ///
+  /// @param offset the end of its output so far
+  static Run begun(Session session, RunRecord begun, long offset) {
+    Work work = new Work.Begun(begun.id(), begun.context());
+    First first = new First(new UnwatchedSink(), true, offset);
+    return new Run(session, work, Duration.ZERO, begun.keepRunning(), first);
   }
 
   ObjectId id() {
@@ -75,7 +100,7 @@ final class Run {
     }
     boolean now;
     if (queue == null) {
-      session.enterCommand();
+      enterCommand();
       now = true;
     } else {
       now = queue.enter(this);
@@ -83,6 +108,40 @@ final class Run {
     if (now) {
       submit();
     }
+  }
+
+  private void enterCommand() {
+    session.enterCommand();
+    synchronized (this) {
+      holdsPlace = true;
+    }
+  }
+
+  /// Goes on with one that an earlier server began.
+  ///
+  /// @param live whether it needs a place, for it has not ended yet
+  /// @throws SandboxException where there is no place
+  void resume(RunRecord begun, boolean live) {
+    if (live && queue != null) {
+      boolean _ = queue.enter(this);
+    } else if (live) {
+      enterCommand();
+    }
+    synchronized (this) {
+      state = State.RUNNING;
+      watchers = 0;
+      wasOver = !live;
+      journaled = begun;
+      oomKillsBefore = begun.oomKills();
+      Instant now = session.clock().now();
+      submittedAt = session.clock().nanos() - Duration.between(begun.began(), now).toNanos();
+      if (begun.deadline() != null) {
+        Duration left = Duration.between(now, begun.deadline());
+        Duration wait = left.isNegative() ? Duration.ZERO : left;
+        timers.add(session.timers().after(wait, () -> interrupt(InterruptCause.TIMEOUT)));
+      }
+    }
+    session.open(view);
   }
 
   /// It is its turn.
@@ -99,11 +158,32 @@ final class Run {
     }
     session.open(view);
     noteOomKills();
+    session.journal().begun(this);
     if (work instanceof Work.Command(_, CommandRequest request)
         && request.stdin() != null
         && request.readsInput()) {
       Thread.startVirtualThread(() -> feed(request));
     }
+  }
+
+  /// What a later server is to know of it; null where that is of no use any more.
+  synchronized @Nullable RunRecord record() {
+    if (state != State.RUNNING) {
+      return null;
+    }
+    if (journaled == null) {
+      Instant began = session.clock().now().minus(elapsed());
+      journaled =
+          new RunRecord(
+              session.running().id(),
+              id(),
+              work.context(),
+              keepRunning,
+              began,
+              timeout.isPositive() ? began.plus(timeout) : null,
+              Math.max(0, oomKillsBefore));
+    }
+    return journaled;
   }
 
   /// Asked while the cell runs, for the answer costs some microseconds.
@@ -172,7 +252,7 @@ final class Run {
 
   /// Sends a signal to a command.
   void signal(int number, boolean group) {
-    if (!(work instanceof Work.Command)) {
+    if (work.context() != null) {
       throw new SandboxException(
           ErrorCode.INVALID_REQUEST, "only commands take signals; interrupt the cell instead");
     }
@@ -183,7 +263,7 @@ final class Run {
 
   /// The agent kills a cell's interpreter by itself; a command that resists is the host's to kill.
   private void killCommand() {
-    if (work instanceof Work.Command && !hasEnded()) {
+    if (work.context() == null && !hasEnded()) {
       session.sendKill(id());
     }
   }
@@ -192,6 +272,16 @@ final class Run {
     if (!hasEnded()) {
       session.agentLost("a run that was to be stopped has not ended in time");
     }
+  }
+
+  /// The server lets go of it; who waits is told how to come back.
+  void letGo() {
+    view.sink()
+        .failed(
+            new SandboxException(
+                ErrorCode.SHUTTING_DOWN,
+                "the server stops, but the run goes on: attach to it when the server is back",
+                Map.of("run", id().value())));
   }
 
   /// Somebody else watches.
@@ -216,6 +306,11 @@ final class Run {
     watchers--;
   }
 
+  /// Whether it had ended before this server knew of it.
+  synchronized boolean wasOver() {
+    return wasOver;
+  }
+
   synchronized boolean hasEnded() {
     return state == State.ENDED;
   }
@@ -224,6 +319,9 @@ final class Run {
   RunEvent.Finished verdict(ObjectEnd end) {
     boolean killed = end.outcome() == Outcome.SIGNALED && end.signal() == SIGKILL;
     boolean outOfMemory = (end.oomSuspected() || killed) && oomKillsRose();
+    if (outOfMemory) {
+      session.journal().used(session);
+    }
     synchronized (this) {
       if (verdict == null) {
         verdict = judge(end, outOfMemory);
@@ -257,10 +355,7 @@ final class Run {
 
   private Outcome outcome(Outcome said) {
     boolean stopped =
-        switch (work) {
-          case Work.Command _ -> true;
-          case Work.Cell _ -> said == Outcome.SIGNALED || said == Outcome.INTERRUPTED;
-        };
+        work.context() == null || said == Outcome.SIGNALED || said == Outcome.INTERRUPTED;
     if (interrupted != null && stopped) {
       return interrupted == InterruptCause.TIMEOUT ? Outcome.TIMED_OUT : Outcome.INTERRUPTED;
     }
@@ -312,19 +407,25 @@ final class Run {
 
   /// The end of its part in the sandbox; true once.
   private boolean leave() {
-    boolean running;
+    boolean placed;
+    RunRecord written;
     synchronized (this) {
       if (state == State.ENDED) {
         return false;
       }
-      running = state == State.RUNNING;
+      placed = holdsPlace;
+      holdsPlace = false;
+      written = journaled;
       state = State.ENDED;
       timers.forEach(timer -> timer.cancel(false));
       timers.clear();
     }
     Run next = queue == null ? null : queue.leave(this);
-    if (queue == null && running) {
+    if (placed) {
       session.leaveCommand();
+    }
+    if (written != null) {
+      session.journal().over(written);
     }
     session.ended(this);
     if (next != null) {

@@ -14,9 +14,16 @@ import java.util.Map;
 /// output the agent keeps until it is told otherwise.
 final class RunTable {
   private static final int ENDED_KEPT = 8;
+  private static final int MOST_ENDED_KEPT = 128;
 
   private final Map<ObjectId, Run> runs = new HashMap<>();
   private final Deque<ObjectId> ended = new ArrayDeque<>();
+  private int endedKept = ENDED_KEPT;
+
+  /// Keeps as many ended ones as were under way when a server died: each may be asked for.
+  synchronized void keep(int more) {
+    endedKept = Math.clamp(ENDED_KEPT + (long) more, ENDED_KEPT, MOST_ENDED_KEPT);
+  }
 
   synchronized void add(Run run) {
     runs.put(run.id(), run);
@@ -43,7 +50,7 @@ final class RunTable {
     if (runs.containsKey(id)) {
       ended.addLast(id);
     }
-    while (ended.size() > ENDED_KEPT) {
+    while (ended.size() > endedKept) {
       ObjectId oldest = ended.removeFirst();
       runs.remove(oldest);
       old.add(oldest);

@@ -21,6 +21,7 @@ final class Sandbox {
   private @Nullable Session session;
   private Admission.@Nullable Permit permit;
   private boolean gone;
+  private boolean orphaned;
 
   /// By the monotonic clock, so that a change of the host's time ends nothing; null for never.
   private @Nullable Long expiresAt;
@@ -30,6 +31,14 @@ final class Sandbox {
     this.clock = clock;
     this.log = new SandboxLog(clock);
     setExpiry(record.expiresAt());
+  }
+
+  /// One that an earlier server left running: its turn is taken until it is known what has become
+  /// of it, and who needs it waits.
+  static Sandbox orphaned(SandboxRecord record, EngineClock clock) {
+    Sandbox sandbox = new Sandbox(record, clock);
+    sandbox.orphaned = true;
+    return sandbox;
   }
 
   SandboxRecord record() {
@@ -58,7 +67,7 @@ final class Sandbox {
   Session running(Duration patience) {
     lock.lock();
     try {
-      if (record.state() == SandboxState.STARTING) {
+      if (orphaned || record.state() == SandboxState.STARTING) {
         awaitSettled(patience);
       }
       if (session == null || record.state() != SandboxState.RUNNING) {
@@ -107,11 +116,12 @@ final class Sandbox {
     }
   }
 
-  /// Whether its name will soon be free.
+  /// Whether its name may soon be free.
   boolean isLeaving() {
     lock.lock();
     try {
       return gone
+          || orphaned
           || record.state() == SandboxState.DELETING
           || (record.state() == SandboxState.STOPPING && record.spec().ephemeral());
     } finally {
@@ -134,7 +144,9 @@ final class Sandbox {
       if (left <= 0) {
         throw new SandboxException(
             ErrorCode.SANDBOX_BUSY,
-            "the sandbox is " + record.state().wireName() + "; try again in a moment");
+            "the sandbox is "
+                + (orphaned ? "being taken over" : record.state().wireName())
+                + "; try again in a moment");
       }
       try {
         left = settled.awaitNanos(left);
@@ -146,7 +158,8 @@ final class Sandbox {
   }
 
   private boolean inTransition() {
-    return record.state() != SandboxState.RUNNING && record.state() != SandboxState.STOPPED;
+    return orphaned
+        || (record.state() != SandboxState.RUNNING && record.state() != SandboxState.STOPPED);
   }
 
   // ---------------------------------------------------------------- by whom has the turn
@@ -186,6 +199,7 @@ final class Sandbox {
     try {
       record = changed;
       session = started;
+      orphaned = false;
       settled.signalAll();
     } finally {
       lock.unlock();
@@ -205,6 +219,7 @@ final class Sandbox {
     try {
       record = changed;
       session = null;
+      orphaned = false;
       gone = isGone;
       if (permit != null) {
         permit.close();

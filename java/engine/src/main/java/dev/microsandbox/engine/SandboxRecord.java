@@ -59,6 +59,13 @@ record SandboxRecord(
         null);
   }
 
+  /// On its way to be stopped or removed for this reason.
+  SandboxRecord ending(SandboxState via, EndReason reason) {
+    return new SandboxRecord(
+        id, spec, image, languages, isolation, ids, via, createdAt, startedAt, stoppedAt, expiresAt,
+        reason);
+  }
+
   SandboxRecord stopped(Instant now, EndReason reason) {
     return new SandboxRecord(
         id,

@@ -10,6 +10,7 @@ import dev.microsandbox.model.ObjectId;
 import dev.microsandbox.model.Outcome;
 import dev.microsandbox.model.SandboxException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -35,6 +36,7 @@ final class Session {
   private final CpuMeter cpu;
   private volatile AgentClient agent;
   private volatile long lastUse;
+  private volatile long notedUse;
   private volatile boolean ending;
   private volatile boolean closed;
 
@@ -46,6 +48,7 @@ final class Session {
       Timers timers,
       EngineSettings.Timings timings,
       SandboxLog log,
+      Journal journal,
       Consumer<EndReason> died) {}
 
   Session(RunningSandbox running, AgentClient agent, Contexts contexts, Surroundings surroundings) {
@@ -91,6 +94,10 @@ final class Session {
     return surroundings.log();
   }
 
+  Journal journal() {
+    return surroundings.journal();
+  }
+
   // ---------------------------------------------------------------- use
 
   /// Holds off the idle limit until it is closed.
@@ -113,6 +120,24 @@ final class Session {
 
   void touch() {
     lastUse = clock().nanos();
+  }
+
+  /// Was last used then, under an earlier server.
+  void usedUntil(Instant moment) {
+    lastUse = clock().nanos() - Duration.between(moment, clock().now()).toNanos();
+  }
+
+  /// Whether it has been used since this was last asked.
+  boolean usedSinceNoted() {
+    long now = lastUse;
+    boolean used = uses.get() > 0 || now != notedUse;
+    notedUse = now;
+    return used;
+  }
+
+  /// When it was last of use to anybody.
+  Instant lastUsed() {
+    return clock().now().minus(idle());
   }
 
   /// How long it has been of no use to anybody.
@@ -142,14 +167,39 @@ final class Session {
     }
   }
 
+  /// Takes a run in that an earlier server began.
+  ///
+  /// @throws SandboxException where there is no place
+  void resume(Run run, RunRecord begun, boolean live) {
+    if (live) {
+      uses.incrementAndGet();
+    }
+    runs.add(run);
+    try {
+      run.resume(begun, live);
+    } catch (RuntimeException e) {
+      runs.forget(run.id());
+      if (live) {
+        uses.decrementAndGet();
+      }
+      throw e;
+    }
+  }
+
   /// A run is over, however it came about.
   void ended(Run run) {
-    lastUse = clock().nanos();
-    uses.decrementAndGet();
-    List<ObjectId> old = runs.ended(run.id());
-    if (!old.isEmpty() && !closed) {
+    if (!run.wasOver()) {
+      lastUse = clock().nanos();
+      uses.decrementAndGet();
+    }
+    forget(runs.ended(run.id()));
+  }
+
+  /// The agent need not keep the outcomes of these.
+  void forget(List<ObjectId> ids) {
+    if (!ids.isEmpty() && !closed) {
       try {
-        agent.acknowledge(old);
+        agent.acknowledge(ids);
       } catch (SandboxException _) {
         // the agent forgets by itself in time
       }
@@ -248,6 +298,25 @@ final class Session {
 
   boolean isEnding() {
     return ending;
+  }
+
+  /// Leaves the sandbox to a later server: all that is under way goes on without this one.
+  void letGo() {
+    ending = true;
+    closed = true;
+    journal().used(this);
+    for (Run run : runs.live()) {
+      journal().begun(run);
+      run.letGo();
+    }
+    for (RunView view : furtherViews) {
+      view.sink()
+          .failed(
+              new SandboxException(
+                  ErrorCode.SHUTTING_DOWN,
+                  "the server stops, but the run goes on: attach to it when the server is back"));
+    }
+    agent.close();
   }
 
   /// Ends all that is under way, and the channel.

@@ -4,13 +4,16 @@ import dev.microsandbox.isolation.IdRange;
 import dev.microsandbox.model.ErrorCode;
 import dev.microsandbox.model.SandboxException;
 import dev.microsandbox.model.SandboxId;
+import dev.microsandbox.model.SandboxState;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 
@@ -53,10 +56,49 @@ final class Store {
     database.write(connection -> SandboxTable.update(connection, row));
   }
 
+  /// It runs, and a later server finds it by this.
+  void running(SandboxRecord row, Foothold foothold) {
+    database.write(connection -> {
+      FootholdTable.put(connection, row.id(), foothold);
+      SandboxTable.update(connection, row);
+    });
+  }
+
+  /// The sandboxes that run, by what a server's last write said.
+  List<Orphan> orphans() {
+    return database.transaction(connection -> {
+      Map<SandboxId, Foothold> footholds = FootholdTable.all(connection);
+      Map<SandboxId, List<RunRecord>> runs = RunRecordTable.all(connection);
+      List<Orphan> orphans = new ArrayList<>();
+      for (SandboxRecord row : SandboxTable.all(connection)) {
+        Foothold foothold = footholds.get(row.id());
+        if (row.state() == SandboxState.RUNNING && foothold != null) {
+          orphans.add(new Orphan(row, foothold, runs.getOrDefault(row.id(), List.of())));
+        }
+      }
+      return orphans;
+    });
+  }
+
+  /// What is written behind: runs that are under way, such that are over, and when running
+  /// sandboxes were last used.
+  void journal(List<RunRecord> begun, List<RunRecord> over, List<Use> uses) {
+    database.write(connection -> {
+      RunRecordTable.insert(connection, begun);
+      RunRecordTable.delete(connection, over);
+      for (Use use : uses) {
+        FootholdTable.used(connection, use.id(), use.lastUsed(), use.oomKills());
+      }
+    });
+  }
+
+  /// A moment of a running sandbox.
+  record Use(SandboxId id, Instant lastUsed, long oomKills) {}
+
   /// Nothing of a launch is left on the host; the sandbox stays with its disk.
   void landed(SandboxRecord row) {
     database.write(connection -> {
-      forget(connection, row.id(), "launch");
+      forgetLaunch(connection, row.id());
       SandboxTable.update(connection, row);
     });
   }
@@ -78,7 +120,7 @@ final class Store {
   void remove(SandboxId id) {
     database.write(connection -> {
       SandboxTable.delete(connection, id);
-      forget(connection, id, "launch");
+      forgetLaunch(connection, id);
       forget(connection, id, "disk");
       try (PreparedStatement statement =
           connection.prepareStatement("DELETE FROM id_ranges WHERE sandbox_id = ?")) {
@@ -126,6 +168,12 @@ final class Store {
       columns.time(now);
       statement.executeUpdate();
     }
+  }
+
+  private static void forgetLaunch(Connection connection, SandboxId id) throws SQLException {
+    forget(connection, id, "launch");
+    FootholdTable.delete(connection, id);
+    RunRecordTable.deleteAll(connection, id);
   }
 
   private static void forget(Connection connection, SandboxId id, String resource)

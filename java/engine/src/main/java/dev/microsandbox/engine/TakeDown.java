@@ -4,6 +4,7 @@ import dev.microsandbox.isolation.IsolationDriver;
 import dev.microsandbox.model.EndReason;
 import dev.microsandbox.model.Outcome;
 import dev.microsandbox.model.SandboxException;
+import dev.microsandbox.model.SandboxState;
 import java.time.Duration;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -60,7 +61,7 @@ final class TakeDown {
   }
 
   /// From what the driver finds by the id alone, more than once where it fails.
-  private boolean removeLaunch(SandboxRecord row) {
+  boolean removeLaunch(SandboxRecord row) {
     IsolationDriver driver = parts.drivers().of(row.isolation());
     return tried("what is left of " + row.id(), () -> driver.remove(row.id()));
   }
@@ -101,12 +102,14 @@ final class TakeDown {
   }
 
   /// Stored first, so that a server that dies in the middle goes on with it when it starts again. A
-  /// full disk does not keep anybody from deleting, which is what frees it.
-  void markDeleting(SandboxRecord row) {
+  /// full disk does not keep anybody from ending and deleting, which is what frees it.
+  void mark(SandboxRecord row, EndReason reason, boolean remove) {
     try {
-      parts.store().update(row);
+      parts
+          .store()
+          .update(row.ending(remove ? SandboxState.DELETING : SandboxState.STOPPING, reason));
     } catch (SandboxException e) {
-      LOG.log(System.Logger.Level.WARNING, "a deletion could not be stored ahead", e);
+      LOG.log(System.Logger.Level.WARNING, "an end could not be stored ahead", e);
     }
   }
 

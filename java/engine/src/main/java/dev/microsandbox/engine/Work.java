@@ -6,10 +6,14 @@ import dev.microsandbox.agent.ObjectListener;
 import dev.microsandbox.agent.ObjectStream;
 import dev.microsandbox.agent.ProcessRequest;
 import dev.microsandbox.model.ObjectId;
+import org.jspecify.annotations.Nullable;
 
 /// What a run does in its sandbox.
 sealed interface Work {
   ObjectId id();
+
+  /// Of a cell; null for a command.
+  @Nullable String context();
 
   /// Makes the object in the agent, or attaches to it where it exists.
   ObjectStream open(AgentClient agent, ObjectListener listener, long offset);
@@ -22,8 +26,21 @@ sealed interface Work {
     }
   }
 
+  /// What an earlier server began.
+  record Begun(ObjectId id, @Nullable String context) implements Work {
+    @Override
+    public ObjectStream open(AgentClient agent, ObjectListener listener, long offset) {
+      return agent.attach(id, offset, listener);
+    }
+  }
+
   /// A program.
   record Command(ObjectId id, CommandRequest request) implements Work {
+    @Override
+    public @Nullable String context() {
+      return null;
+    }
+
     @Override
     public ObjectStream open(AgentClient agent, ObjectListener listener, long offset) {
       return agent.startProcess(

@@ -23,6 +23,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// An engine on a fake host, with a real database in a folder of its own.
@@ -58,6 +59,7 @@ final class EngineFixture implements AutoCloseable {
     all.put("sweep-interval", "3600");
     all.put("interrupt-grace", "0.2");
     all.put("agent-patience", "0.3");
+    all.put("adopt-timeout", "0.5");
     all.put("redial-timeout", "0.3");
     all.put("stop-timeout", "0.5");
     all.put("connect-timeout", "0.5");
@@ -78,6 +80,11 @@ final class EngineFixture implements AutoCloseable {
   /// A server that was killed, and its successor: the same host, a copy of the database as it lies
   /// on the disk, no memory.
   EngineFixture afterKill(Path newHome) {
+    return afterKill(newHome, _ -> {});
+  }
+
+  /// The same on a host that is prepared for the successor.
+  EngineFixture afterKill(Path newHome, Consumer<FakeHost> prepared) {
     try {
       for (String name : List.of("microsandbox.db", "microsandbox.db-wal")) {
         Path file = home.resolve(name);
@@ -89,6 +96,7 @@ final class EngineFixture implements AutoCloseable {
       throw new UncheckedIOException(e);
     }
     host.hooks.clear();
+    prepared.accept(host);
     return new EngineFixture(newHome, host, clock, settings);
   }
 

@@ -10,15 +10,12 @@ import dev.microsandbox.model.ImageReference;
 import dev.microsandbox.model.Outcome;
 import dev.microsandbox.model.SandboxId;
 import dev.microsandbox.model.SandboxState;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -311,54 +308,5 @@ class EngineIT {
     assertThat(engine.metrics(ME, sandbox).disk().mib()).isLessThanOrEqualTo(260);
     assertThat(server.python(sandbox, "print(1)").stdout().text()).isEqualTo("1\n");
     engine.stop(ME, sandbox);
-  }
-
-  /// kill -9 of a real server process with two sandboxes.
-  @Test
-  void whatAKilledServerLeftIsRemovedByItsSuccessor() throws Exception {
-    Path other = RealEngine.newHome();
-    Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "-XX:+UseSerialGC",
-                "-cp",
-                System.getProperty("java.class.path"),
-                KilledServer.class.getName(),
-                other.toString())
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
-    String[] words = readReady(process);
-    SandboxId lasting = new SandboxId(words[1]);
-    SandboxId gone = new SandboxId(words[2]);
-    assertThat(Leftovers.of(gone, other)).isNotEmpty();
-    process.destroyForcibly();
-    assertThat(process.waitFor(10, TimeUnit.SECONDS)).isTrue();
-    long start = System.nanoTime();
-    try (RealEngine successor = new RealEngine(other)) {
-      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(20));
-      assertThat(Leftovers.of(gone, other)).isEmpty();
-      assertThat(Leftovers.of(lasting, other)).allMatch(line -> line.startsWith("file "));
-      SandboxRef ref = SandboxRef.of("lasting");
-      assertThat(successor.engine.list(ME, SandboxFilter.ALL)).hasSize(1);
-      successor.engine.start(ME, ref);
-      assertThat(successor.command(ref, "cat", "note").stdout().text()).isEqualTo("kept\n");
-      successor.engine.delete(ME, ref);
-      assertThat(Leftovers.of(lasting, other)).isEmpty();
-    }
-    Trees.delete(other);
-  }
-
-  private static String[] readReady(Process process) throws IOException {
-    try (BufferedReader lines =
-        new BufferedReader(
-            new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
-      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        if (line.startsWith("ready ")) {
-          return line.split(" ");
-        }
-      }
-    }
-    throw new AssertionError("the server has not become ready");
   }
 }

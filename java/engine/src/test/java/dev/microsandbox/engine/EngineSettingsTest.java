@@ -43,6 +43,7 @@ class EngineSettingsTest {
                 Map.entry("id-ranges", "5"),
                 Map.entry("run-timeout", "0"),
                 Map.entry("connect-timeout", "1"),
+                Map.entry("adopt-timeout", "9"),
                 Map.entry("redial-timeout", "2"),
                 Map.entry("interrupt-grace", "0.5"),
                 Map.entry("agent-patience", "4"),
@@ -65,6 +66,7 @@ class EngineSettingsTest {
         .isEqualTo(
             new EngineSettings.Timings(
                 Duration.ofSeconds(1),
+                Duration.ofSeconds(9),
                 Duration.ofSeconds(2),
                 Duration.ofMillis(500),
                 Duration.ofSeconds(4),

@@ -5,6 +5,7 @@ import dev.microsandbox.agent.AgentHello;
 import dev.microsandbox.agent.AgentStatus;
 import dev.microsandbox.agent.CellRequest;
 import dev.microsandbox.agent.ChannelEnd;
+import dev.microsandbox.agent.ContextInfo;
 import dev.microsandbox.agent.ContextRequest;
 import dev.microsandbox.agent.FileMode;
 import dev.microsandbox.agent.InterruptCause;
@@ -60,7 +61,7 @@ final class FakeAgent implements AgentClient {
     final Map<ObjectId, FakeObject> objects = new ConcurrentHashMap<>();
     final List<ObjectId> acknowledged = new CopyOnWriteArrayList<>();
     final Map<String, byte[]> files = new ConcurrentHashMap<>();
-    final List<String> contexts = new CopyOnWriteArrayList<>();
+    final Map<String, ContextInfo> contexts = new ConcurrentHashMap<>();
     volatile String bootId = ObjectId.random().value();
     private volatile @Nullable SandboxConfiguration configuration;
     volatile boolean answersInterrupts = true;
@@ -115,7 +116,10 @@ final class FakeAgent implements AgentClient {
 
   @Override
   public AgentHello hello() {
-    return new AgentHello(1, inside.sandbox.id(), bootId, "fake", true, List.of(), List.of());
+    List<AgentHello.KnownObject> known =
+        inside.objects.values().stream().map(FakeObject::known).toList();
+    return new AgentHello(
+        1, inside.sandbox.id(), bootId, "fake", true, known, List.copyOf(inside.contexts.values()));
   }
 
   @Override
@@ -178,7 +182,8 @@ final class FakeAgent implements AgentClient {
 
   @Override
   public void openContext(ContextRequest request) {
-    inside.contexts.add(request.id());
+    inside.contexts.put(
+        request.id(), new ContextInfo(request.id(), request.language().wireName(), "fake", true));
   }
 
   @Override
@@ -244,6 +249,10 @@ final class FakeAgent implements AgentClient {
       if (!hangs && end == null) {
         finish(raised == null ? Outcome.OK : Outcome.ERROR, 0, 0, false);
       }
+    }
+
+    AgentHello.KnownObject known() {
+      return new AgentHello.KnownObject(id, output.size(), end != null, "");
     }
 
     private void perform(String line) {

@@ -1,9 +1,12 @@
 package dev.microsandbox.engine;
 
 import dev.microsandbox.agent.AgentTransport;
+import dev.microsandbox.isolation.AdoptSpec;
+import dev.microsandbox.isolation.Adoption;
 import dev.microsandbox.isolation.IsolationDriver;
 import dev.microsandbox.isolation.LaunchSpec;
 import dev.microsandbox.isolation.ProbeReport;
+import dev.microsandbox.isolation.ProcessMark;
 import dev.microsandbox.isolation.RunningSandbox;
 import dev.microsandbox.isolation.SandboxEnd;
 import dev.microsandbox.isolation.Usage;
@@ -31,6 +34,7 @@ final class FakeHost implements IsolationDriver {
     LAUNCHED,
     CONNECT,
     CONFIGURE,
+    ADOPT,
     KILL,
     KILLED,
     REMOVE,
@@ -50,6 +54,7 @@ final class FakeHost implements IsolationDriver {
   final Map<Step, Consumer<SandboxId>> hooks = new ConcurrentHashMap<>();
   final AtomicInteger launched = new AtomicInteger();
   volatile boolean usable = true;
+  volatile boolean rebooted;
 
   /// What happens at a step, from now on.
   void at(Step step, Consumer<SandboxId> hook) {
@@ -82,6 +87,20 @@ final class FakeHost implements IsolationDriver {
     running.put(spec.id(), sandbox);
     step(Step.LAUNCHED, spec.id());
     return sandbox;
+  }
+
+  @Override
+  public Adoption adopt(AdoptSpec spec) {
+    step(Step.ADOPT, spec.id());
+    FakeSandbox sandbox = running.get(spec.id());
+    if (rebooted) {
+      return new Adoption.HostRestarted();
+    }
+    if (sandbox == null || !sandbox.mark().equals(spec.first())) {
+      return new Adoption.Ended(new SandboxEnd(false));
+    }
+    SandboxEnd unseen = sandbox.unseen;
+    return unseen == null ? new Adoption.Alive(sandbox) : new Adoption.Ended(unseen);
   }
 
   @Override
@@ -122,10 +141,12 @@ final class FakeHost implements IsolationDriver {
   static final class FakeSandbox implements RunningSandbox {
     private final FakeHost host;
     private final SandboxId id;
+    private final long number;
     private final CompletableFuture<SandboxEnd> ended = new CompletableFuture<>();
     final FakeAgent.Inside inside = new FakeAgent.Inside(this);
     final AtomicInteger oomKills = new AtomicInteger();
     private volatile @Nullable FakeAgent agent;
+    volatile @Nullable SandboxEnd unseen;
     volatile String hostname = "";
     volatile boolean answers = true;
     volatile boolean endsWhenAsked = true;
@@ -134,10 +155,16 @@ final class FakeHost implements IsolationDriver {
     FakeSandbox(FakeHost host, SandboxId id) {
       this.host = host;
       this.id = id;
+      this.number = host.launched.get();
     }
 
     FakeHost host() {
       return host;
+    }
+
+    @Override
+    public ProcessMark mark() {
+      return new ProcessMark("fake", 100, number);
     }
 
     FakeAgent agent() {
@@ -160,6 +187,11 @@ final class FakeHost implements IsolationDriver {
       FakeAgent dialled = new FakeAgent(inside, ears);
       agent = dialled;
       return dialled;
+    }
+
+    /// Its first process is gone, and no server is there to see it.
+    void endUnseen(boolean outOfMemory) {
+      unseen = new SandboxEnd(outOfMemory);
     }
 
     /// Its first process is gone.

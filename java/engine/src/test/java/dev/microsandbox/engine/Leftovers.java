@@ -44,6 +44,17 @@ final class Leftovers {
     throw new AssertionError("no first process of " + id);
   }
 
+  /// One of its processes, by a text in its arguments, as the host numbers it.
+  static long process(SandboxId id, String argument) {
+    for (Path process : processes()) {
+      if (read(process.resolve("cmdline")).contains(argument)
+          && read(process.resolve("cgroup")).contains(id.value())) {
+        return Long.parseLong(process.getFileName().toString());
+      }
+    }
+    throw new AssertionError("no process of " + id + " with " + argument);
+  }
+
   private static boolean named(Path path, SandboxId id) {
     Path name = path.getFileName();
     return name != null && name.toString().contains(id.value());

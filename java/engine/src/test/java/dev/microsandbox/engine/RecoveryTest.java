@@ -9,6 +9,7 @@ import dev.microsandbox.model.EndReason;
 import dev.microsandbox.model.SandboxId;
 import dev.microsandbox.model.SandboxState;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -87,19 +88,23 @@ class RecoveryTest {
   }
 
   @Test
-  void runningOnesAreRemovedAndLastingOnesCanBeStartedAgain() {
-    before.create("ephemeral");
-    SandboxRef lasting = before.createLasting("lasting");
+  void aStopOfAnEphemeralOneThatWasCutShortIsFinished() {
+    SandboxRef ref = before.create("a");
+    dieAt(FakeHost.Step.KILL);
+    assertThatThrownBy(() -> before.engine.stop(ME, ref)).isInstanceOf(FakeHost.Killed.class);
     try (EngineFixture after = before.afterKill(second)) {
-      assertThat(after.host.launches).isEmpty();
-      assertThat(after.host.disks).hasSize(1);
-      assertThat(after.engine.list(ME, SandboxFilter.ALL))
-          .singleElement()
-          .satisfies(info -> {
-            assertThat(info.spec().name().value()).isEqualTo("lasting");
-            assertThat(info.endReason()).isEqualTo(EndReason.SERVER_STOPPED);
-          });
-      after.engine.start(ME, lasting);
+      assertThat(after.host.leftovers()).isEmpty();
+      assertThat(after.engine.list(ME, SandboxFilter.ALL)).isEmpty();
+    }
+  }
+
+  @Test
+  void theReasonOfAStopThatWasCutShortIsKept() {
+    SandboxRef ref = before.createLasting("a");
+    dieAt(FakeHost.Step.KILL);
+    assertThatThrownBy(() -> before.engine.stop(ME, ref)).isInstanceOf(FakeHost.Killed.class);
+    try (EngineFixture after = before.afterKill(second)) {
+      assertThat(after.engine.get(ME, ref).endReason()).isEqualTo(EndReason.STOPPED);
     }
   }
 
@@ -114,31 +119,33 @@ class RecoveryTest {
   }
 
   @Test
-  void whatCannotBeRemovedStaysJournaledAndIsTriedAgain() throws Exception {
-    before.create("a");
+  void whatCannotBeRemovedStaysJournaledAndIsTriedAgain(@TempDir Path third) {
+    dieAt(FakeHost.Step.KILL);
+    SandboxRef ephemeral = before.create("a");
     SandboxRef lasting = before.createLasting("b");
-    EngineFixture blocked = blockedSuccessor();
-    assertThat(blocked.host.leftovers()).isNotEmpty();
+    for (SandboxRef ref : List.of(ephemeral, lasting)) {
+      assertThatThrownBy(() -> before.engine.stop(ME, ref)).isInstanceOf(FakeHost.Killed.class);
+    }
+    EngineFixture blocked =
+        before.afterKill(
+            second,
+            host ->
+                host.at(
+                    FakeHost.Step.REMOVE,
+                    _ -> {
+                      throw new IllegalStateException("busy");
+                    }));
+    assertThat(blocked.host.launches).hasSize(2);
     blocked.host.hooks.clear();
     blocked.create("a"); // the name is free all the same
-    Path third = java.nio.file.Files.createTempDirectory(second, "third");
     try (EngineFixture after = blocked.afterKill(third)) {
-      assertThat(after.host.launches).isEmpty();
-      assertThat(after.host.disks).containsExactly(after.engine.get(ME, lasting).id());
+      assertThat(after.engine.list(ME, SandboxFilter.ALL))
+          .extracting(info -> info.spec().name().value())
+          .containsExactlyInAnyOrder("a", "b");
+      assertThat(after.host.launches).as("of the new one").hasSize(1);
+      assertThat(after.host.disks).hasSize(2).contains(after.engine.get(ME, lasting).id());
     } finally {
       blocked.close();
     }
-  }
-
-  private EngineFixture blockedSuccessor() throws java.io.IOException {
-    for (String name : java.util.List.of("microsandbox.db", "microsandbox.db-wal")) {
-      java.nio.file.Files.copy(home.resolve(name), second.resolve(name));
-    }
-    before.host.at(
-        FakeHost.Step.REMOVE,
-        _ -> {
-          throw new IllegalStateException("busy");
-        });
-    return new EngineFixture(second, before.host, before.clock, before.settings);
   }
 }

@@ -20,6 +20,10 @@ public interface IsolationDriver extends AutoCloseable {
   /// throws nothing is left but the disk.
   RunningSandbox launch(LaunchSpec spec);
 
+  /// Takes hold of a sandbox that an earlier server launched, and listens for its agent. Changes
+  /// nothing in it: its processes need not notice that there was no server for a while.
+  Adoption adopt(AdoptSpec spec);
+
   /// Ends and removes all that is left of a sandbox but its disk: processes, cgroups, mounts,
   /// runtime state, sockets, down to the last one. Harmless where there is nothing.
   void remove(SandboxId id);

@@ -8,6 +8,9 @@ import java.util.concurrent.CompletableFuture;
 public interface RunningSandbox {
   SandboxId id();
 
+  /// By which a later server knows its first process again.
+  ProcessMark mark();
+
   AgentTransport transport();
 
   /// Completes when its first process is gone, however that came about.

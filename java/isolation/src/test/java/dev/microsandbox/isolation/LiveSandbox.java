@@ -48,9 +48,14 @@ public final class LiveSandbox implements AutoCloseable {
   public static LiveSandbox launch(
       IsolationDriver driver, AgentChannels channels, LaunchSpec spec) {
     RunningSandbox running = driver.launch(spec);
+    return of(running, channels);
+  }
+
+  /// Waits for the hello of one that runs.
+  public static LiveSandbox of(RunningSandbox running, AgentChannels channels) {
     try {
       AgentClient agent =
-          channels.connect(spec.id(), running.transport(), HELLO, new Deaf(), new Shut());
+          channels.connect(running.id(), running.transport(), HELLO, new Deaf(), new Shut());
       agent.configure(
           new SandboxConfiguration(
               "test", Map.of(), false, Map.of(), new byte[0], List.of(), List.of(), List.of()));

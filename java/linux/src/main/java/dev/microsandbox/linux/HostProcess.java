@@ -6,6 +6,8 @@ import java.lang.foreign.Arena;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -44,6 +46,26 @@ public final class HostProcess {
     }
   }
 
+  /// Takes hold of a process again that was known earlier.
+  ///
+  /// @return empty where it has ended, whoever has its number now
+  public static Optional<HostProcess> find(int pid, long startTime, ProcessWatch watch) {
+    try {
+      if (startTime(pid) != startTime) {
+        return Optional.empty();
+      }
+      HostProcess found = open(pid, watch);
+      return found.startTime == startTime ? Optional.of(found) : Optional.empty();
+    } catch (IOException e) {
+      return Optional.empty();
+    }
+  }
+
+  /// The host's present life: another one after each start of the machine.
+  public static String hostBootId() throws IOException {
+    return Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip();
+  }
+
   public int pid() {
     return pid;
   }
@@ -51,6 +73,18 @@ public final class HostProcess {
   /// In the kernel's ticks since its own start.
   public long startTime() {
     return startTime;
+  }
+
+  /// Whether it still runs: one that is dead and not yet reaped does not.
+  public boolean isAlive() {
+    try {
+      List<String> fields = statFields(pid);
+      return Long.parseLong(fields.get(START_TIME - 3)) == startTime
+          && !fields.getFirst().equals("Z")
+          && !fields.getFirst().equals("X");
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   /// Completes when it has ended, normally or not.
@@ -108,9 +142,13 @@ public final class HostProcess {
 
   /// The kernel's ticks at which a process started.
   static long startTime(int pid) throws IOException {
+    return Long.parseLong(statFields(pid).get(START_TIME - 3));
+  }
+
+  /// From the third field on: the second is the program's name in parentheses, which may hold
+  /// anything.
+  private static List<String> statFields(int pid) throws IOException {
     String stat = Files.readString(Path.of("/proc", Integer.toString(pid), "stat"));
-    // The second field is the program's name in parentheses, which may hold anything.
-    String[] rest = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
-    return Long.parseLong(rest[START_TIME - 3]);
+    return List.of(stat.substring(stat.lastIndexOf(')') + 2).split(" "));
   }
 }

@@ -16,8 +16,10 @@ public enum EndReason {
   EXITED,
   /// Its agent was gone or broke the protocol, so the host ended it.
   AGENT_LOST,
-  /// The server stopped.
-  SERVER_STOPPED;
+  /// The server stopped, and was told to end its sandboxes.
+  SERVER_STOPPED,
+  /// The machine was started anew.
+  HOST_RESTARTED;
 
   public String wireName() {
     return name().toLowerCase(Locale.ROOT);

@@ -2,6 +2,7 @@ package dev.microsandbox.isolation.oci;
 
 import dev.microsandbox.agent.AgentTransport;
 import dev.microsandbox.agent.ListeningTransport;
+import dev.microsandbox.isolation.ProcessMark;
 import dev.microsandbox.isolation.RunningSandbox;
 import dev.microsandbox.isolation.SandboxEnd;
 import dev.microsandbox.isolation.Usage;
@@ -16,8 +17,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 
-/// A container that has been started.
+/// A container that runs, whoever has started it.
 final class Container implements RunningSandbox {
   private final SandboxId id;
   private final ListeningTransport channel;
@@ -26,17 +28,26 @@ final class Container implements RunningSandbox {
   private final Path layer;
   private final Takedown takedown;
   private final LaunchSteps steps;
+  private final ProcessMark mark;
   private final CompletableFuture<SandboxEnd> ended;
+
+  /// OOM kills that it has outlived: they hit an interpreter or a command.
+  private final AtomicLong survived;
+
   private boolean down;
 
   /// What a launch has made.
+  ///
+  /// @param oomKills so far
   record Parts(
       SandboxId id,
       ListeningTransport channel,
       Cgroup cgroup,
       HostProcess first,
       Path layer,
-      LaunchSteps steps) {}
+      LaunchSteps steps,
+      String hostBootId,
+      long oomKills) {}
 
   Container(Parts parts, Takedown takedown) {
     this.id = parts.id;
@@ -45,6 +56,8 @@ final class Container implements RunningSandbox {
     this.first = parts.first;
     this.layer = parts.layer;
     this.steps = parts.steps;
+    this.mark = new ProcessMark(parts.hostBootId, first.pid(), first.startTime());
+    this.survived = new AtomicLong(parts.oomKills);
     this.takedown = takedown;
     this.ended = first.ended().thenApply(_ -> new SandboxEnd(killedForMemory()));
   }
@@ -52,6 +65,11 @@ final class Container implements RunningSandbox {
   @Override
   public SandboxId id() {
     return id;
+  }
+
+  @Override
+  public ProcessMark mark() {
+    return mark;
   }
 
   @Override
@@ -87,7 +105,11 @@ final class Container implements RunningSandbox {
   @Override
   public long oomKills() {
     try {
-      return cgroup.oomKills();
+      long kills = cgroup.oomKills();
+      if (kills > survived.get() && first.isAlive()) {
+        survived.accumulateAndGet(kills, Math::max);
+      }
+      return kills;
     } catch (IOException e) {
       throw gone(e);
     }
@@ -132,7 +154,7 @@ final class Container implements RunningSandbox {
 
   private boolean killedForMemory() {
     try {
-      return cgroup.oomKills() > 0;
+      return cgroup.oomKills() > survived.get();
     } catch (IOException e) {
       return false; // taken down meanwhile, by our own hand
     }

@@ -1,9 +1,12 @@
 package dev.microsandbox.isolation.oci;
 
 import dev.microsandbox.agent.ListeningTransport;
+import dev.microsandbox.isolation.AdoptSpec;
+import dev.microsandbox.isolation.Adoption;
 import dev.microsandbox.isolation.IsolationDriver;
 import dev.microsandbox.isolation.LaunchSpec;
 import dev.microsandbox.isolation.ProbeReport;
+import dev.microsandbox.isolation.SandboxEnd;
 import dev.microsandbox.linux.Cgroup;
 import dev.microsandbox.linux.Cgroups;
 import dev.microsandbox.linux.HostProcess;
@@ -18,6 +21,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +40,7 @@ public final class ContainerDriver implements IsolationDriver {
   private final ProcessWatch watch;
   private final LayerFiles layers;
   private final Takedown takedown;
+  private final String hostBootId;
   private final Bundle bundle = new Bundle();
   private volatile @Nullable Runtime runtime;
   private boolean closed;
@@ -46,12 +51,14 @@ public final class ContainerDriver implements IsolationDriver {
       Places places,
       Cgroups cgroups,
       SandboxMounts mounts,
-      ProcessWatch watch) {
+      ProcessWatch watch,
+      String hostBootId) {
     this.settings = settings;
     this.places = places;
     this.cgroups = cgroups;
     this.mounts = mounts;
     this.watch = watch;
+    this.hostBootId = hostBootId;
     this.layers = new LayerFiles(places.templates());
     this.takedown = new Takedown(places, cgroups, mounts);
   }
@@ -69,7 +76,8 @@ public final class ContainerDriver implements IsolationDriver {
       places.create();
       Cgroups cgroups = Cgroups.detect(settings.shortName());
       SandboxMounts mounts = SandboxMounts.open(places.mounts(), settings.agent());
-      return new ContainerDriver(settings, places, cgroups, mounts, ProcessWatch.open());
+      String bootId = HostProcess.hostBootId();
+      return new ContainerDriver(settings, places, cgroups, mounts, ProcessWatch.open(), bootId);
     } catch (IOException e) {
       throw new SandboxException(
           ErrorCode.ISOLATION_UNAVAILABLE,
@@ -137,7 +145,8 @@ public final class ContainerDriver implements IsolationDriver {
       steps.done("mounts let go");
       LOG.log(System.Logger.Level.DEBUG, () -> id + " launched: " + steps);
       Path layer = places.layer(id);
-      return new Container(new Container.Parts(id, channel, cgroup, first, layer, steps), takedown);
+      return new Container(
+          new Container.Parts(id, channel, cgroup, first, layer, steps, hostBootId, 0), takedown);
     } catch (IOException | RuntimeException e) {
       throw undone(id, channel, e);
     } catch (InterruptedException e) {
@@ -172,6 +181,50 @@ public final class ContainerDriver implements IsolationDriver {
       failure.addSuppressed(e);
     }
     return failure;
+  }
+
+  @Override
+  public Adoption adopt(AdoptSpec spec) {
+    if (!spec.first().hostBootId().equals(hostBootId)) {
+      return new Adoption.HostRestarted();
+    }
+    SandboxId id = spec.id();
+    try {
+      Optional<Cgroup> cgroup = cgroups.find(id);
+      if (cgroup.isEmpty()) {
+        return new Adoption.Ended(new SandboxEnd(false));
+      }
+      Optional<HostProcess> first = first(spec, cgroup.get());
+      if (first.isEmpty()) {
+        return new Adoption.Ended(new SandboxEnd(cgroup.get().oomKills() > spec.oomKills()));
+      }
+      int owner = spec.ids().start();
+      Path socket = places.createChannel(id, spec.ids()).resolve(Bundle.SOCKET);
+      ListeningTransport channel = ListeningTransport.bind(socket, owner, owner);
+      return new Adoption.Alive(
+          new Container(
+              new Container.Parts(
+                  id,
+                  channel,
+                  cgroup.get(),
+                  first.get(),
+                  places.layer(id),
+                  new LaunchSteps(_ -> {}),
+                  hostBootId,
+                  spec.oomKills()),
+              takedown));
+    } catch (IOException e) {
+      throw new SandboxException(
+          ErrorCode.SANDBOX_FAILED, "sandbox " + id + " cannot be taken over", Map.of(), e);
+    }
+  }
+
+  /// By number, start and control group: all three have to be those of the sandbox.
+  private Optional<HostProcess> first(AdoptSpec spec, Cgroup cgroup) {
+    int pid = spec.first().pid();
+    return HostProcess.find(pid, spec.first().startTime(), watch)
+        .filter(HostProcess::isAlive)
+        .filter(_ -> cgroup.processes().contains(pid));
   }
 
   /// For tests that interrupt a launch after each of its steps.

@@ -3,10 +3,15 @@ package dev.microsandbox.isolation.oci;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.microsandbox.agent.AgentChannels;
+import dev.microsandbox.isolation.AdoptSpec;
+import dev.microsandbox.isolation.Adoption;
 import dev.microsandbox.isolation.IdRange;
 import dev.microsandbox.isolation.LaunchSpec;
+import dev.microsandbox.isolation.LiveSandbox;
 import dev.microsandbox.isolation.ProbeReport;
 import dev.microsandbox.isolation.ProbeReport.Finding;
+import dev.microsandbox.isolation.ProcessMark;
 import dev.microsandbox.isolation.TestParts;
 import dev.microsandbox.linux.HostCommand;
 import dev.microsandbox.linux.Trees;
@@ -62,7 +67,11 @@ class ContainerDriverIT {
   }
 
   private static LaunchSpec spec(Path image, boolean egress) {
-    IdRange ids = new IdRange(IdRange.SIZE * 3100);
+    return spec(image, egress, 3100);
+  }
+
+  private static LaunchSpec spec(Path image, boolean egress, int range) {
+    IdRange ids = new IdRange(IdRange.SIZE * range);
     return new LaunchSpec(SandboxId.random(), image, Map.of(), LIMITS, ids, egress);
   }
 
@@ -145,9 +154,44 @@ class ContainerDriverIT {
     assertThat(Path.of("/proc", Integer.toString(container.pid()))).exists();
 
     ContainerDriver next = open(settings());
-    next.remove(container.id());
+    Adoption.Alive alive = (Adoption.Alive) next.adopt(foothold(container, container.mark()));
+    try (AgentChannels channels = AgentChannels.open()) {
+      LiveSandbox sandbox = LiveSandbox.of(alive.sandbox(), channels);
+      assertThat(sandbox.run("sandbox", "echo", "still here").text()).isEqualTo("still here");
+      assertThat(alive.sandbox().usage().memory().bytes()).isPositive();
+      alive.sandbox().kill();
+      assertThat(alive.sandbox().ended().get(20, TimeUnit.SECONDS).outOfMemory()).isFalse();
+    }
     next.removeDisk(container.id());
     assertThat(HostTraces.of(container.id().value())).isEmpty();
+  }
+
+  @Test
+  void noOtherProcessIsTakenForASandboxs() throws Exception {
+    ContainerDriver first = open(settings());
+    Container container = first.launch(spec(TestParts.pythonImage(), false));
+    Container other = first.launch(spec(TestParts.pythonImage(), false, 3101));
+    ProcessMark mark = container.mark();
+    first.close();
+    ContainerDriver next = open(settings());
+
+    ProcessMark later = new ProcessMark(mark.hostBootId(), mark.pid(), mark.startTime() + 1);
+    assertThat(next.adopt(foothold(container, later))).isInstanceOf(Adoption.Ended.class);
+    assertThat(next.adopt(foothold(container, other.mark()))).isInstanceOf(Adoption.Ended.class);
+    ProcessMark elsewhere = new ProcessMark("another-boot", mark.pid(), mark.startTime());
+    assertThat(next.adopt(foothold(container, elsewhere)))
+        .isInstanceOf(Adoption.HostRestarted.class);
+    AdoptSpec nobody = new AdoptSpec(SandboxId.random(), new IdRange(IdRange.SIZE * 3100), mark, 0);
+    assertThat(next.adopt(nobody)).isInstanceOf(Adoption.Ended.class);
+
+    for (Container each : List.of(container, other)) {
+      next.remove(each.id());
+      next.removeDisk(each.id());
+    }
+  }
+
+  private static AdoptSpec foothold(Container container, ProcessMark mark) {
+    return new AdoptSpec(container.id(), new IdRange(IdRange.SIZE * 3100), mark, 0);
   }
 
   // ---------------------------------------------------------------- runtimes
