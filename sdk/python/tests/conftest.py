@@ -10,7 +10,8 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,12 +56,24 @@ def start_server(*settings: str, dev: bool = True) -> Server:
     """Starts a server in a home of its own that shares the machine's images."""
     home = Path(tempfile.mkdtemp(prefix="msb-", dir="/tmp"))
     (home / "images").symlink_to(IMAGES)
-    port = free_port()
-    server = Server(f"http://127.0.0.1:{port}", home / "msb.sock", home)
-    options = [f"--set=socket={server.socket}", *(f"--set={setting}" for setting in settings)]
-    started = server.msb("server", "start", "--port", str(port), *(["--dev"] if dev else []), *options, check=False)
+    options = [f"--set={setting}" for setting in (f"socket={home}/msb.sock", *settings)] + (["--dev"] if dev else [])
+    for _ in range(5):
+        port = free_port()
+        server = Server(f"http://127.0.0.1:{port}", home / "msb.sock", home)
+        started = server.msb("server", "start", "--port", str(port), *options, check=False)
+        # Another program may have taken the port since it was found free.
+        if "another program listens" not in started.stderr:
+            break
     assert started.returncode == 0, started.stderr
     return server
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    """Waits for something that comes about by itself."""
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline, f"never came about: {what}"
+        time.sleep(0.05)
 
 
 def stop_server(server: Server) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import time
 from typing import Any
 
 import pytest
 
-from microsandbox import Event, NodeSandbox, PythonSandbox, Server, sync
+from microsandbox import Event, LogEntry, NodeSandbox, PythonSandbox, Server, sync
 from microsandbox.errors import (
     ContextNotFoundError,
     InvalidRequestError,
@@ -19,6 +18,8 @@ from microsandbox.errors import (
     SandboxNotFoundError,
     SandboxNotRunningError,
 )
+
+from .conftest import wait_until
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -247,15 +248,14 @@ def test_log_has_what_was_written_outside_of_cells() -> None:
         assert [line["sequence"] for line in sandbox.logs(limit=1)] == [sandbox.logs()[0]["sequence"]]
 
 
-def awaited_line(sandbox: sync.PythonSandbox, text: str) -> Any:
+def awaited_line(sandbox: sync.PythonSandbox, text: str) -> LogEntry:
     """The line of the log that has a text, once it is there."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        for entry in sandbox.logs():
-            if text in entry["text"]:
-                return entry
-        time.sleep(0.05)
-    raise AssertionError(f"the log never had {text!r}")
+
+    def found() -> list[LogEntry]:
+        return [entry for entry in sandbox.logs() if text in entry["text"]]
+
+    wait_until(lambda: bool(found()), f"a line of the log with {text!r}")
+    return found()[0]
 
 
 def test_server_lists_sandboxes_by_label_images_and_itself() -> None:

@@ -204,17 +204,20 @@ describe("where no server is named and none answers", () => {
   test("the local one is started, once for all", () => {
     const program = `
       const http = require("node:http");
-      http.createServer((request, response) => response.end("{}")).listen("/run/microsandbox/msb.sock");`;
+      const ready = () => require("node:fs").writeFileSync("/run/microsandbox/ready", "");
+      http.createServer((request, response) => response.end("{}")).listen("/run/microsandbox/msb.sock", ready);`;
     writeFileSync(join(project, "listening.cjs"), program);
     const { printed, calls } = runWith(
-      `mkdir /run/microsandbox && ${process.execPath} ${project}/listening.cjs >/dev/null 2>&1 & sleep 1`,
+      `mkdir /run/microsandbox
+      ${process.execPath} ${project}/listening.cjs >/dev/null 2>&1 &
+      while [ ! -e /run/microsandbox/ready ]; do sleep 0.05; done`,
     );
     assert.equal(printed, "fulfilled undefined false\n".repeat(3));
     assert.equal(calls, "server start\n");
   });
 
   test("and starting it fails, the error says why", () => {
-    const { printed, calls } = runWith("sleep 0.2; echo 'no luck' >&2; exit 3");
+    const { printed, calls } = runWith("sleep 2; echo 'no luck' >&2; exit 3");
     assert.equal(printed, "rejected server_unreachable true\n".repeat(3));
     assert.equal(calls, "server start\n");
   });

@@ -189,10 +189,13 @@ describe("a cell", () => {
 
   test("goes on without its client where that is wished", async () => {
     await using sandbox = await PythonSandbox.create();
-    const code = "import time\nprint('go', flush=True)\ntime.sleep(1)\nopen('done', 'w').write('yes')";
+    const code =
+      "import os, time\nprint('go', flush=True)\n" +
+      "while not os.path.exists('left'): time.sleep(0.01)\nopen('done', 'w').write('yes')";
     for await (const event of sandbox.stream(code, { keepRunning: true })) {
       if (event.type === "stdout") break;
     }
+    await sandbox.files.write("left", "");
     assert.equal(await (await sandbox.run("open('done').read()", { timeout: 20 })).output(), "'yes'");
   });
 

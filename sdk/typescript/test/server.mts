@@ -26,16 +26,20 @@ export class Server {
   static async start({ settings = [], isDev = true }: { settings?: string[]; isDev?: boolean } = {}): Promise<Server> {
     const home = mkdtempSync("/tmp/msb-");
     symlinkSync(IMAGES, join(home, "images"));
-    const port = await freePort();
-    const server = new Server(`http://127.0.0.1:${port}`, home);
-    const options = [`socket=${server.socket}`, ...settings].map((setting) => `--set=${setting}`);
-    try {
-      server.msb("server", "start", "--port", String(port), ...(isDev ? ["--dev"] : []), ...options);
-    } catch (error) {
-      rmSync(home, { recursive: true });
-      throw error;
+    const options = [`socket=${home}/msb.sock`, ...settings].map((setting) => `--set=${setting}`);
+    for (let attempts = 1; ; attempts++) {
+      const port = await freePort();
+      const server = new Server(`http://127.0.0.1:${port}`, home);
+      try {
+        server.msb("server", "start", "--port", String(port), ...(isDev ? ["--dev"] : []), ...options);
+        return server;
+      } catch (error) {
+        // Another program may have taken the port since it was found free.
+        if (attempts < 5 && String(error).includes("another program listens")) continue;
+        rmSync(home, { recursive: true });
+        throw error;
+      }
     }
-    return server;
   }
 
   /** Runs `msb` against it and gives what it printed. */
