@@ -175,3 +175,10 @@ build_typescript_sdk() {
   step "installing the JavaScript SDK's tools" npm ci --no-audit --no-fund --prefix "$folder" || return
   touch "$stamp"
 }
+
+build_benchmarks() {
+  local stamp="$CACHE/benchmarks.stamp"
+  up_to_date "$stamp" "$ROOT/benchmarks/requirements.txt" "$CACHE/python.stamp" && return
+  step "installing the benchmarks' peers (ipykernel)" "$VENV/bin/pip" install -q --disable-pip-version-check -r "$ROOT/benchmarks/requirements.txt" || return
+  touch "$stamp"
+}

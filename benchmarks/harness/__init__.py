@@ -1,0 +1,1 @@
+"""What all questions measure with."""

@@ -1,0 +1,23 @@
+"""How long does `msb run` take, as a whole process?"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+
+from harness.figure import OURS, Figure, clock
+from harness.lab import Lab
+from harness.server import ROOT
+
+
+def measure(lab: Lab) -> Iterator[Figure]:
+    """Beside the runtimes' `run` of the same program."""
+    command = [str(ROOT / "msb"), "run", "python", "-c", "print(1)"]
+
+    def ours() -> None:
+        done = subprocess.run(command, env=lab.server.environment, check=True, capture_output=True)
+        assert done.stdout == b"1\n"
+
+    figure = Figure("run", "`msb run python -c 'print(1)'` against a running server", "ms")
+    probes = {OURS: clock(ours), **{name: clock(run) for name, run in lab.containers.items()}}
+    yield lab.effort.interleave(figure, 50, probes)
