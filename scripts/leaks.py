@@ -1,7 +1,7 @@
 """Counts what sandboxes are made of on this machine, before a test run and after it.
 
-    leaks.py snapshot FILE      write down what there is
-    leaks.py compare FILE       say what there is more, and exit with 1 if anything
+leaks.py snapshot FILE      write down what there is
+leaks.py compare FILE       say what there is more, and exit with 1 if anything
 """
 
 from __future__ import annotations
