@@ -119,6 +119,70 @@ def test_sandbox_that_stays_can_be_listed_used_stopped_and_removed(msb: Msb) -> 
     assert msb("rm", "stays").returncode == 1
 
 
+def test_stopped_sandbox_is_started_again_with_its_disk(msb: Msb) -> None:
+    assert msb("create", "--name", "again", "python").returncode == 0
+    assert msb("exec", "again", "--", "sh", "-c", "echo kept > file").returncode == 0
+    assert msb("stop", "again").returncode == 0
+    assert msb("exec", "again", "--", "true").returncode == 125
+    assert msb("start", "again").stdout == b"again\n"
+    assert msb("start", "again").returncode == 0
+    assert msb("exec", "again", "--", "cat", "file").stdout == b"kept\n"
+    assert msb("rm", "again").returncode == 0
+
+
+def test_inspect_extend_and_metrics_tell_of_a_sandbox(msb: Msb) -> None:
+    assert msb("create", "--name", "told", "--label", "a=b", "--isolation", "container", "python").returncode == 0
+    (known,) = json.loads(msb("inspect", "told").stdout)
+    assert (known["name"], known["isolation"], known["expires_at"]) == ("told", "container", None)
+    assert msb("extend", "--time-to-live", "1h", "told").stdout == b"told\n"
+    (known,) = json.loads(msb("inspect", known["id"]).stdout)
+    assert known["expires_at"] is not None
+    (used,) = msb.json("metrics", "told")
+    assert used["running"] is True
+    assert used["memory_bytes"] > 0
+    assert b"MiB" in msb("metrics", "told").stdout
+    assert [sandbox["name"] for sandbox in msb.json("ps", "--label", "a=b")] == ["told"]
+    assert msb.json("ps", "--label", "a=c") == []
+    assert msb("rm", "told").returncode == 0
+    assert msb("inspect", "told").returncode == 1
+
+
+def test_namespaces_keep_names_apart(msb: Msb) -> None:
+    assert msb("create", "--name", "same", "python").returncode == 0
+    assert msb("create", "--name", "same", "--namespace", "other", "node").returncode == 0
+    assert msb("exec", "--namespace", "other", "same", "--", "node", "-p", "1 + 1").stdout == b"2\n"
+    assert msb("rm", "--namespace", "other", "same").returncode == 0
+    assert [sandbox["namespace"] for sandbox in msb.json("ps")] == ["default"]
+    assert msb("rm", "same").returncode == 0
+
+
+def test_files_are_copied_in_and_out(msb: Msb, tmp_path: Path) -> None:
+    assert msb("create", "--name", "files", "python").returncode == 0
+    content = bytes(range(256)) * 5000
+    (tmp_path / "in.bin").write_bytes(content)
+    assert msb("cp", str(tmp_path / "in.bin"), "files:new/folder/x.bin").returncode == 0
+    assert msb("cp", "files:new/folder/x.bin", str(tmp_path)).returncode == 0
+    assert (tmp_path / "x.bin").read_bytes() == content
+    assert msb("cp", "--mode", "755", "-", "files:one", stdin=b"#!/bin/sh\necho one\n").returncode == 0
+    assert msb("exec", "files", "--", "./one").stdout == b"one\n"
+    assert msb("cp", "files:one", "-").stdout == b"#!/bin/sh\necho one\n"
+    assert msb("cp", "-u", "root", "-", "files:/root/secret", stdin=b"r").returncode == 0
+    for arguments, error in [
+        (["files:/root/secret", "-"], b"permission_denied"),
+        (["--no-make-directories", "-", "files:a/b/c"], b"no_such_file"),
+        (["files:none", "-"], b"no_such_file"),
+        (["a", "b"], b"SANDBOX:PATH"),
+        (["files:a", "files:b"], b"SANDBOX:PATH"),
+        ([str(tmp_path / "none"), "files:a"], b"cannot be read"),
+        (["files:one", str(tmp_path / "none/one")], b"cannot be written"),
+        (["/dev/zero", "files:a"], b"larger than 16 MiB"),
+    ]:
+        done = msb("cp", *arguments)
+        assert (done.returncode, error in done.stderr) == (1, True), (arguments, done.stderr)
+    assert msb("cp", "--mode", "9", "-", "files:a").returncode == 2
+    assert msb("rm", "files").returncode == 0
+
+
 def test_keys_are_made_listed_and_revoked(msb: Msb) -> None:
     made = msb.json("key", "create", "--name", "laptop")
     assert made["key"].startswith("msb_")
@@ -137,7 +201,9 @@ def test_keys_are_made_listed_and_revoked(msb: Msb) -> None:
 def test_images_doctor_status_and_version_answer(msb: Msb) -> None:
     assert {image["name"] for image in msb.json("image", "ls")} >= {"microsandbox/python", "microsandbox/node"}
     assert msb.json("doctor")["usable"] is True
-    assert msb.json("server", "status")["accepting"] is True
+    status = msb.json("server", "status")
+    assert status["accepting"] is True
+    assert status["runtimes"]
     assert msb("version").stdout.startswith(b"msb ")
 
 

@@ -2,12 +2,14 @@ package dev.microsandbox;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// What a server says of itself.
 ///
 /// @param pid of its process, on its own host
 /// @param isolation kinds that work there, the best first
+/// @param runtimes program and version by kind of isolation
 public record ServerInfo(
     String version,
     long pid,
@@ -15,6 +17,7 @@ public record ServerInfo(
     @Nullable Instant startedAt,
     boolean keysRequired,
     List<String> isolation,
+    Map<String, String> runtimes,
     int running,
     int stored,
     int maximumSandboxes) {
@@ -26,6 +29,7 @@ public record ServerInfo(
         node.instantOrNull("started_at"),
         node.truth("keys_required", true),
         node.texts("isolation"),
+        node.textMap("runtimes"),
         node.integer("running"),
         node.integer("stored"),
         node.integer("maximum_sandboxes"));

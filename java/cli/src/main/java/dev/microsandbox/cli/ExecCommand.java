@@ -23,7 +23,7 @@ import picocli.CommandLine.Parameters;
       "  msb exec --user root demo -- sh -c 'apt-get update && apt-get install -y jq'",
       "  echo hello | msb exec -i demo -- tr a-z A-Z"
     })
-final class ExecCommand extends SessionCommand {
+final class ExecCommand extends SandboxCommand {
   @Parameters(index = "0", paramLabel = "SANDBOX", description = "Its name or id.")
   String sandbox;
 
@@ -79,7 +79,7 @@ final class ExecCommand extends SessionCommand {
       options.stdin(System.in.readAllBytes());
     }
     RunEvent.Finished end =
-        session.sandbox(sandbox).command().stream(
+        sandbox(sandbox).command().stream(
             command.getFirst(),
             command.subList(1, command.size()),
             options.build(),

@@ -13,7 +13,7 @@ import picocli.CommandLine.Parameters;
     description =
         "Shows a sandbox's log: what it wrote outside of any cell, its connections, its ends.",
     footer = {"", "Example:", "  msb logs --follow demo"})
-final class LogsCommand extends SessionCommand {
+final class LogsCommand extends SandboxCommand {
   private static final int POLL_MILLIS = 500;
   private static final int LIMIT = 1000;
 
@@ -30,7 +30,7 @@ final class LogsCommand extends SessionCommand {
 
   @Override
   public Integer call() throws InterruptedException {
-    ImageSandbox source = session.sandbox(sandbox);
+    ImageSandbox source = sandbox(sandbox);
     long after = 0;
     do {
       List<LogLine> lines = source.logs(after, LIMIT);

@@ -1,6 +1,7 @@
 package dev.microsandbox.cli;
 
 import dev.microsandbox.SandboxInfo;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -17,12 +18,18 @@ final class PsCommand extends SessionCommand {
   @Option(names = "--namespace", description = "Only this one's.")
   @Nullable String namespace;
 
+  @Option(
+      names = {"-l", "--label"},
+      paramLabel = "NAME=VALUE",
+      description = "Only those that have it.")
+  Map<String, String> labels = new LinkedHashMap<>();
+
   @Option(names = "--json", description = "As JSON.")
   boolean json;
 
   @Override
   public Integer call() {
-    List<SandboxInfo> all = session.connect().sandboxes(namespace, Map.of());
+    List<SandboxInfo> all = session.connect().sandboxes(namespace, labels);
     if (json) {
       JsonOutput.print(session.out(), all);
       return ExitCode.OK;

@@ -9,15 +9,15 @@ import picocli.CommandLine.Parameters;
     name = "rm",
     description = "Removes sandboxes with all that is in them, running or not.",
     footer = {"", "Example:", "  msb rm demo"})
-final class RemoveCommand extends SessionCommand {
+final class RemoveCommand extends SandboxCommand {
   @Parameters(arity = "1..*", paramLabel = "SANDBOX", description = "Names or ids.")
   List<String> sandboxes;
 
   @Override
   public Integer call() {
-    for (String sandbox : sandboxes) {
-      session.sandbox(sandbox).delete();
-      session.out().println(Table.printable(sandbox));
+    for (String name : sandboxes) {
+      sandbox(name).delete();
+      session.out().println(Table.printable(name));
     }
     return ExitCode.OK;
   }

@@ -15,6 +15,15 @@ final class SandboxOptions {
   @Option(names = "--name", description = "Its name; one is made up otherwise.")
   @Nullable String name;
 
+  @Option(names = "--namespace", description = "In which its name is unique (default).")
+  @Nullable String namespace;
+
+  @Option(
+      names = "--isolation",
+      paramLabel = "KIND",
+      description = "auto (the default), container, gvisor or microvm.")
+  @Nullable String isolation;
+
   @Option(
       names = {"-m", "--memory"},
       paramLabel = "SIZE",
@@ -74,6 +83,8 @@ final class SandboxOptions {
             .env(environment)
             .labels(labels);
     given(name, builder::name);
+    given(namespace, builder::namespace);
+    given(isolation, builder::isolation);
     given(memory, builder::memory);
     given(cpus, builder::cpus);
     given(processes, builder::processes);

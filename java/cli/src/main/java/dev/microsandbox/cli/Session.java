@@ -2,6 +2,7 @@ package dev.microsandbox.cli;
 
 import dev.microsandbox.ImageSandbox;
 import dev.microsandbox.LocalServer;
+import dev.microsandbox.SandboxBuilder;
 import dev.microsandbox.Server;
 import dev.microsandbox.ServerAddress;
 import java.io.PrintStream;
@@ -54,8 +55,11 @@ final class Session {
   }
 
   /// A sandbox that exists, of the configured server or the local one.
-  ImageSandbox sandbox(String nameOrId) {
-    return ImageSandbox.builder().server(connect()).connect(nameOrId);
+  ///
+  /// @param namespace of its name; null for the default one
+  ImageSandbox sandbox(String nameOrId, @Nullable String namespace) {
+    SandboxBuilder<ImageSandbox> known = ImageSandbox.builder().server(connect());
+    return (namespace == null ? known : known.namespace(namespace)).connect(nameOrId);
   }
 
   private void startLocalServer() {

@@ -9,15 +9,15 @@ import picocli.CommandLine.Parameters;
     name = "stop",
     description = "Ends sandboxes' processes and keeps their disks; an ephemeral one is removed.",
     footer = {"", "Example:", "  msb stop demo"})
-final class StopCommand extends SessionCommand {
+final class StopCommand extends SandboxCommand {
   @Parameters(arity = "1..*", paramLabel = "SANDBOX", description = "Names or ids.")
   List<String> sandboxes;
 
   @Override
   public Integer call() {
-    for (String sandbox : sandboxes) {
-      session.sandbox(sandbox).stop();
-      session.out().println(Table.printable(sandbox));
+    for (String name : sandboxes) {
+      sandbox(name).stop();
+      session.out().println(Table.printable(name));
     }
     return ExitCode.OK;
   }

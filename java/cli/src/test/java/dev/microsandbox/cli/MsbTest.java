@@ -66,6 +66,16 @@ class MsbTest {
   }
 
   @Test
+  void colonAfterANameIsAPlaceInASandbox() {
+    assertThat(CopyCommand.Place.of("demo:/etc/hosts"))
+        .isEqualTo(new CopyCommand.Place("demo", "/etc/hosts"));
+    assertThat(CopyCommand.Place.of("demo:a:b")).isEqualTo(new CopyCommand.Place("demo", "a:b"));
+    for (String here : List.of("-", "file", "./demo:file", "/a/b:c", ":file")) {
+      assertThat(CopyCommand.Place.of(here)).as(here).isNull();
+    }
+  }
+
+  @Test
   void exitCodesAreThoseOfWhatWasRun() {
     assertThat(ExitCode.of(finished(Outcome.OK, null, null))).isZero();
     assertThat(ExitCode.of(finished(Outcome.ERROR, null, null))).isEqualTo(1);
