@@ -15,8 +15,11 @@ public interface AgentClient extends AutoCloseable {
   /// What the agent said of itself when the connection began.
   AgentHello hello();
 
-  /// Tells the sandbox who it is. Waits for the agent's word.
-  void configure(SandboxConfiguration configuration);
+  /// Tells the sandbox who it is. What is asked for later finds it told, whether or not anybody
+  /// waits for the answer.
+  ///
+  /// @param patience for the agent to say that it is done; after that it is lost
+  CompletableFuture<Void> configure(SandboxConfiguration configuration, Duration patience);
 
   /// Makes a cell, or attaches to the one that has this id. Returns at once; everything else comes
   /// to the listener.

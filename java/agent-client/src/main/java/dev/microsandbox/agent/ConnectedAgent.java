@@ -52,10 +52,15 @@ final class ConnectedAgent implements AgentClient {
   }
 
   @Override
-  public void configure(SandboxConfiguration configuration) {
+  public CompletableFuture<Void> configure(SandboxConfiguration configuration, Duration patience) {
+    CompletableFuture<Void> told = CompletableFuture.completedFuture(null);
     for (Configure part : HostWords.configure(configuration)) {
-      done(HostControl.newBuilder().setConfigure(part), SOON);
+      HostControl.Builder message = HostControl.newBuilder().setConfigure(part);
+      told =
+          told.thenCompose(_ -> requests.send(message, patience, Requests.Expiry.ALWAYS))
+              .thenAccept(this::requireDone);
     }
+    return told;
   }
 
   @Override
@@ -208,7 +213,10 @@ final class ConnectedAgent implements AgentClient {
   }
 
   private void done(HostControl.Builder message, Duration deadline) {
-    AgentControl answer = answer(message, deadline);
+    requireDone(answer(message, deadline));
+  }
+
+  private void requireDone(AgentControl answer) {
     if (!answer.hasDone()) {
       throw broken(new BrokenRuleException("another answer than done"));
     }

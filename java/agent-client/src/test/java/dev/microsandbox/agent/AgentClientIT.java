@@ -44,16 +44,19 @@ class AgentClientIT {
     agent = RealAgent.start(fixture);
     client =
         fixture.channels.connect(fixture.sandbox, fixture.transport, PATIENCE, fixture, fixture);
-    client.configure(
-        new SandboxConfiguration(
-            "box",
-            Map.of("GREETING", "hi"),
-            false,
-            Map.of(),
-            new byte[0],
-            List.of(),
-            List.of(Language.PYTHON),
-            List.of()));
+    client
+        .configure(
+            new SandboxConfiguration(
+                "box",
+                Map.of("GREETING", "hi"),
+                false,
+                Map.of(),
+                new byte[0],
+                List.of(),
+                List.of(Language.PYTHON),
+                List.of()),
+            Duration.ofSeconds(10))
+        .join();
   }
 
   @AfterAll

@@ -276,7 +276,7 @@ class ChannelTest {
             List.of());
     CompletableFuture<Object> configured =
         async(() -> {
-          client.configure(large);
+          client.configure(large, Duration.ofSeconds(10)).join();
           return "";
         });
     HostControl first = agent.receive().control();

@@ -6,16 +6,19 @@ import dev.microsandbox.engine.AgentConnector;
 import dev.microsandbox.engine.EgressFactory;
 import dev.microsandbox.engine.Engine;
 import dev.microsandbox.engine.EngineClock;
+import dev.microsandbox.engine.PoolTotals;
 import dev.microsandbox.engine.StoredImages;
 import dev.microsandbox.images.ImageStore;
 import dev.microsandbox.isolation.IsolationDriver;
 import dev.microsandbox.isolation.ProbeReport.Finding;
 import dev.microsandbox.isolation.oci.ContainerDriver;
 import dev.microsandbox.isolation.oci.ContainerSettings;
+import dev.microsandbox.linux.HostMemory;
 import dev.microsandbox.model.ErrorCode;
 import dev.microsandbox.model.SandboxException;
 import dev.microsandbox.server.HttpServer;
 import dev.microsandbox.server.ServerParts;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -25,6 +28,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import java.util.function.ToLongFunction;
 
 /// All parts of the server, put together by hand.
 final class Wiring implements AutoCloseable {
@@ -70,12 +74,14 @@ final class Wiring implements AutoCloseable {
                   new StoredImages(ImageStore.open(settings.home().resolve("images"))),
                   AgentConnector.of(channels),
                   (id, log) -> EgressFactory.of(await(egress)).open(id, log),
-                  EngineClock.system()));
+                  EngineClock.system(),
+                  HostMemory.ofHost()::isShort));
       try {
         HttpServer http =
             new HttpServer(settings.server(), parts(engine, List.copyOf(troubles), shutdown));
         Egress opened = await(egress);
         http.start();
+        engine.startPools();
         return new Wiring(settings, channels, opened, engine, http, PidFile.write(settings.home()));
       } catch (RuntimeException e) {
         engine.close();
@@ -135,6 +141,7 @@ final class Wiring implements AutoCloseable {
         .register(meters);
     Gauge.builder("microsandbox.sandboxes.stored", engine, e -> e.status().stored())
         .register(meters);
+    meterPools(engine, meters);
     return new ServerParts(
         AppSettings.version(),
         engine,
@@ -146,6 +153,25 @@ final class Wiring implements AutoCloseable {
         },
         meters,
         shutdown);
+  }
+
+  private static void meterPools(Engine engine, PrometheusMeterRegistry meters) {
+    Gauge.builder("microsandbox.pool.ready", engine, e -> e.totals().ready()).register(meters);
+    Gauge.builder("microsandbox.pool.starting", engine, e -> e.totals().starting())
+        .register(meters);
+    count(meters, "microsandbox.pool.hits", engine, PoolTotals::hits);
+    count(meters, "microsandbox.pool.waits", engine, PoolTotals::waits);
+    count(meters, "microsandbox.pool.misses", engine, PoolTotals::misses);
+    count(meters, "microsandbox.pool.refills", engine, PoolTotals::refills);
+    count(meters, "microsandbox.pool.refill.failures", engine, PoolTotals::failures);
+  }
+
+  private static void count(
+      PrometheusMeterRegistry meters,
+      String name,
+      Engine engine,
+      ToLongFunction<PoolTotals> which) {
+    FunctionCounter.builder(name, engine, e -> which.applyAsLong(e.totals())).register(meters);
   }
 
   /// Where it can be reached, for people.

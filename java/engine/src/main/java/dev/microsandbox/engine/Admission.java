@@ -6,13 +6,16 @@ import dev.microsandbox.model.Limits;
 import dev.microsandbox.model.SandboxException;
 import java.util.HashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// Counts what runs, so that a limit of N lets exactly N through however many ask at once.
 final class Admission {
   private final EngineSettings settings;
   private final Map<String, Integer> byOwner = new HashMap<>();
   private int running;
+  private int pooled;
   private long memory;
+  private long pooledMemory;
   private boolean closed;
 
   Admission(EngineSettings settings) {
@@ -41,6 +44,52 @@ final class Admission {
         }
       }
     }
+  }
+
+  /// What a sandbox that nobody has claimed takes of the limits, until it is closed. It gives way
+  /// to those that are asked for.
+  final class Place implements AutoCloseable {
+    private final ByteSize share;
+    private boolean returned;
+
+    private Place(ByteSize share) {
+      this.share = share;
+    }
+
+    @Override
+    public void close() {
+      synchronized (Admission.this) {
+        if (!returned) {
+          returned = true;
+          pooled--;
+          pooledMemory -= share.bytes();
+        }
+      }
+    }
+  }
+
+  /// Null where the limits leave no room for one that nobody has asked for.
+  ///
+  /// @param stored sandboxes that the server knows, running or not
+  synchronized @Nullable Place reserve(Limits limits, int stored) {
+    if (closed || !fits(1, limits.memory().bytes(), stored)) {
+      return null;
+    }
+    pooled++;
+    pooledMemory += limits.memory().bytes();
+    return new Place(limits.memory());
+  }
+
+  /// Whether unclaimed ones stand in the way of those that were asked for.
+  synchronized boolean isOverfull(int stored) {
+    return pooled > 0 && !fits(0, 0, stored);
+  }
+
+  private boolean fits(int more, long moreMemory, int stored) {
+    long bound = settings.maxMemory().bytes();
+    return running + pooled + more <= settings.maxSandboxes()
+        && stored + pooled + more <= Math.min(settings.maxStoredSandboxes(), settings.idRanges())
+        && (bound == 0 || memory + pooledMemory + moreMemory <= bound);
   }
 
   synchronized Permit admit(String owner, Limits limits) {

@@ -35,7 +35,7 @@ final class Adopter {
       SandboxRecord row = orphan.row();
       Sandbox sandbox = Sandbox.orphaned(row, parts.clock());
       sandbox.admit(parts.admission().readmit(row.spec().owner(), row.spec().limits()));
-      parts.registry().add(sandbox);
+      parts.registry().restore(sandbox);
       threads.add(Thread.ofVirtual().unstarted(() -> adopt(sandbox, orphan)));
     }
     threads.forEach(Thread::start);

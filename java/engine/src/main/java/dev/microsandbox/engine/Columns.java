@@ -23,6 +23,15 @@ final class Columns {
     statement.setLong(++index, value);
   }
 
+  void numberOrNull(@Nullable Integer value) throws SQLException {
+    index++;
+    if (value == null) {
+      statement.setNull(index, Types.INTEGER);
+    } else {
+      statement.setInt(index, value);
+    }
+  }
+
   void real(double value) throws SQLException {
     statement.setDouble(++index, value);
   }

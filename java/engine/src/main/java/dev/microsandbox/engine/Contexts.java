@@ -4,6 +4,7 @@ import dev.microsandbox.model.ErrorCode;
 import dev.microsandbox.model.Language;
 import dev.microsandbox.model.SandboxException;
 import dev.microsandbox.model.SandboxName;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -99,11 +100,32 @@ final class Contexts {
     entries.remove(id);
   }
 
+  /// Waits until the interpreters of all contexts are ready.
+  ///
+  /// @return false where they are not by then
+  synchronized boolean awaitReady(Duration patience) {
+    long end = System.nanoTime() + patience.toNanos();
+    while (!entries.values().stream().allMatch(entry -> entry.ready)) {
+      long left = end - System.nanoTime();
+      if (left <= 0) {
+        return false;
+      }
+      try {
+        wait(left / 1_000_000 + 1);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return false;
+      }
+    }
+    return true;
+  }
+
   /// What an agent says; it can speak only of contexts that the host knows.
   synchronized void changed(dev.microsandbox.agent.ContextInfo context) {
     Entry entry = entries.get(context.id());
     if (entry != null) {
       entry.ready = context.ready();
+      notifyAll();
       if (!context.interpreterVersion().isEmpty()) {
         entry.version = context.interpreterVersion();
       }

@@ -13,9 +13,11 @@ final class CpuMeter {
   private long used;
   private double last;
 
-  CpuMeter(EngineClock clock) {
+  /// @param before used already, by nobody who is to answer for it
+  CpuMeter(EngineClock clock, Duration before) {
     this.clock = clock;
     this.at = clock.nanos();
+    this.used = before.toNanos();
   }
 
   synchronized double percent(Usage usage) {

@@ -16,10 +16,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// The engine: takes the home, puts the host in order, and then serves until it is closed.
-public final class Engine implements SandboxService, AutoCloseable {
+public final class Engine implements SandboxService, PoolService, AutoCloseable {
   private static final int LARGEST_FILE = 16 * 1024 * 1024;
   private static final int MOST_LOG_LINES = 1000;
 
@@ -34,6 +35,8 @@ public final class Engine implements SandboxService, AutoCloseable {
   private final Journal journal;
   private final Admission admission;
   private final Registry registry;
+  private final Pools pools;
+  private final PoolKeeper keeper;
   private final Lifecycle lifecycle;
   private final Runs runs;
   private final Sweeper sweeper;
@@ -42,12 +45,14 @@ public final class Engine implements SandboxService, AutoCloseable {
   /// What the engine is wired to.
   ///
   /// @param drivers the best first
+  /// @param memoryIsShort whether the host has little memory left; asked about once a second
   public record Parts(
       List<IsolationDriver> drivers,
       RootfsSource images,
       AgentConnector connector,
       EgressFactory egress,
-      EngineClock clock) {
+      EngineClock clock,
+      BooleanSupplier memoryIsShort) {
     public Parts {
       drivers = List.copyOf(drivers);
     }
@@ -68,14 +73,20 @@ public final class Engine implements SandboxService, AutoCloseable {
     registry = new Registry(settings.maxStoredSandboxes());
     drivers = new Drivers(parts.drivers());
     Reconciler.Found found = new Reconciler(store, drivers, clock).run();
-    found.stopped().forEach(row -> registry.add(new Sandbox(row, clock)));
+    found.stopped().forEach(row -> registry.restore(new Sandbox(row, clock)));
     drivers.startProbing();
     Lifecycle.Parts lives =
         new Lifecycle.Parts(
             settings, clock, timers, store, journal, registry, admission, drivers, images);
     Launcher launcher =
         new Launcher(parts.connector(), parts.egress(), settings.timings().connect());
-    lifecycle = new Lifecycle(lives, launcher);
+    TakeDown takeDown = new TakeDown(lives);
+    Calm calm = new Calm();
+    pools = new Pools(lives, new PoolTable(database));
+    keeper =
+        new PoolKeeper(
+            lives, pools, new PoolWorks(lives, launcher, takeDown), calm, parts.memoryIsShort());
+    lifecycle = new Lifecycle(lives, launcher, takeDown, new Lifecycle.Pooled(pools, keeper, calm));
     new Adopter(lives, launcher, lifecycle).adopt(found.orphans());
     runs = new Runs(settings);
     sweeper = new Sweeper(registry, lifecycle, journal, clock);
@@ -126,6 +137,37 @@ public final class Engine implements SandboxService, AutoCloseable {
   /// Looks for idle and expired sandboxes now, rather than at the next interval.
   public void sweep() {
     sweeper.sweep();
+  }
+
+  // ---------------------------------------------------------------- pools
+
+  /// Begins to keep sandboxes ready; returns at once. Whoever starts a server does so when it can
+  /// already be asked.
+  public void startPools() {
+    keeper.start();
+  }
+
+  /// Looks after the pools now, rather than at the next interval.
+  void tendPools() {
+    boolean _ = keeper.tend();
+  }
+
+  @Override
+  public List<PoolStatus> pools() {
+    return pools.status();
+  }
+
+  @Override
+  public PoolStatus setPool(PoolBounds bounds) {
+    lifecycle.checkLimits(bounds.limits());
+    PoolStatus changed = pools.set(bounds);
+    keeper.wake();
+    return changed;
+  }
+
+  @Override
+  public PoolTotals totals() {
+    return keeper.totals();
   }
 
   // ---------------------------------------------------------------- sandboxes
@@ -368,6 +410,7 @@ public final class Engine implements SandboxService, AutoCloseable {
   @Override
   public void close() {
     admission.close();
+    keeper.close();
     new Shutdown(lifecycle, registry, settings.timings().shutdown()).run();
     timers.close();
     drivers.close();

@@ -19,6 +19,7 @@ import java.util.Map;
 /// @param idRangeStart `id-range-start`: first host id given to sandboxes, a multiple of 65,536
 /// @param idRanges `id-ranges`: how many blocks of 65,536 ids follow from there
 /// @param runTimeout `run-timeout`: of a cell or command that does not say; 0 for none (seconds)
+/// @param pools sandboxes that are kept ready
 /// @param timings what is rarely changed
 public record EngineSettings(
     Path home,
@@ -30,6 +31,7 @@ public record EngineSettings(
     int idRangeStart,
     int idRanges,
     Duration runTimeout,
+    PoolSettings pools,
     Timings timings) {
 
   /// Half a gigabyte below the ids that people's accounts and other programs' ranges use.
@@ -121,6 +123,7 @@ public record EngineSettings(
             from.number("id-range-start", DEFAULT_ID_RANGE_START),
             from.number("id-ranges", 4096),
             from.duration("run-timeout", Duration.ofSeconds(300)),
+            PoolSettings.of(from),
             timings(from));
     from.rejectUnknown();
     return settings;
@@ -160,6 +163,7 @@ public record EngineSettings(
         idRangeStart,
         idRanges,
         runTimeout,
+        pools,
         changed);
   }
 

@@ -7,6 +7,7 @@ import dev.microsandbox.isolation.IsolationDriver;
 import dev.microsandbox.isolation.LaunchSpec;
 import dev.microsandbox.isolation.RunningSandbox;
 import dev.microsandbox.model.ErrorCode;
+import dev.microsandbox.model.Language;
 import dev.microsandbox.model.Limits;
 import dev.microsandbox.model.NetworkPolicy;
 import dev.microsandbox.model.SandboxException;
@@ -16,6 +17,8 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
@@ -25,6 +28,9 @@ final class Launcher {
   private static final int SIDE_BY_SIDE =
       Math.max(4, 2 * Runtime.getRuntime().availableProcessors());
   private static final Duration LONGEST_QUEUE = Duration.ofSeconds(60);
+
+  /// Of a sandbox that waits in a pool.
+  private static final String NOBODYS_NAME = "sandbox";
 
   private final AgentConnector connector;
   private final EgressFactory egress;
@@ -135,25 +141,85 @@ final class Launcher {
     }
   }
 
-  /// Tells a launched sandbox who it is.
-  void claim(Launched launched, SandboxSpec spec) {
-    Plan plan = launched.plan();
+  /// Tells a sandbox that was launched for one request who it is.
+  void introduce(Launched launched, SandboxSpec spec) {
     EgressFactory.Provision network = launched.network().apply(spec.network());
-    launched.running().setHostname(spec.name().value());
+    SandboxConfiguration words =
+        words(
+            launched,
+            spec,
+            network,
+            new Once(network.caBundle(), launched.plan().rootfs().info().languages(), List.of()));
+    await(tell(launched, spec, words, connectTimeout));
+    launched.agent().hello().contexts().forEach(launched.plan().contexts()::changed);
+  }
+
+  /// Does ahead what is the same for whoever will claim it: authorities, interpreters. It gets no
+  /// network, no variables and a name that says nothing.
+  void prepare(Launched launched) {
+    await(
+        launched
+            .agent()
+            .configure(
+                new SandboxConfiguration(
+                    NOBODYS_NAME,
+                    Map.of(),
+                    false,
+                    Map.of(),
+                    launched.network().apply(NetworkPolicy.NONE).caBundle(),
+                    List.of(),
+                    launched.plan().rootfs().info().languages(),
+                    List.of()),
+                connectTimeout));
+  }
+
+  /// Tells a prepared sandbox who it is from now on: it is under way when this returns.
+  ///
+  /// @param patience an agent that has not answered by then is lost
+  CompletableFuture<Void> claim(Launched launched, SandboxSpec spec, Duration patience) {
+    EgressFactory.Provision network = launched.network().apply(spec.network());
+    RootfsSource.Rootfs rootfs = launched.plan().rootfs();
+    List<Language> renewed =
+        StartVariables.renewed(rootfs.info().languages(), spec.environment(), rootfs.environment());
+    Once nothingAgain = new Once(new byte[0], List.of(), renewed);
+    return tell(launched, spec, words(launched, spec, network, nothingAgain), patience);
+  }
+
+  /// What is done once in a sandbox's life, at its first configuration or at its claim.
+  private record Once(byte[] authorities, List<Language> prestart, List<Language> renew) {}
+
+  private static SandboxConfiguration words(
+      Launched launched, SandboxSpec spec, EgressFactory.Provision network, Once once) {
     Map<String, String> environment = new HashMap<>(network.environment());
     environment.putAll(spec.environment());
-    launched
-        .agent()
-        .configure(
-            new SandboxConfiguration(
-                spec.name().value(),
-                environment,
-                plan.capture() && network.capture(),
-                network.hosts(),
-                network.caBundle(),
-                network.files(),
-                plan.rootfs().info().languages(),
-                List.of()));
-    launched.agent().hello().contexts().forEach(plan.contexts()::changed);
+    return new SandboxConfiguration(
+        spec.name().value(),
+        environment,
+        launched.plan().capture() && network.capture(),
+        network.hosts(),
+        once.authorities(),
+        network.files(),
+        once.prestart(),
+        once.renew());
+  }
+
+  /// The kernel is told the name while the agent is at work.
+  private static CompletableFuture<Void> tell(
+      Launched launched, SandboxSpec spec, SandboxConfiguration words, Duration patience) {
+    CompletableFuture<Void> answer = launched.agent().configure(words, patience);
+    launched.running().setHostname(spec.name().value());
+    return answer;
+  }
+
+  /// Waits for an agent's word.
+  static void await(CompletableFuture<Void> answer) {
+    try {
+      answer.join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof SandboxException known) {
+        throw known;
+      }
+      throw e;
+    }
   }
 }

@@ -17,6 +17,7 @@ import dev.microsandbox.model.SandboxState;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /// Creates, starts, stops and deletes. Each step is journaled before it is taken, and undone where
@@ -30,6 +31,9 @@ final class Lifecycle {
   private final Parts parts;
   private final Launcher launcher;
   private final TakeDown takeDown;
+  private final Pools pools;
+  private final PoolKeeper keeper;
+  private final Calm calm;
 
   /// What a lifecycle is made of.
   record Parts(
@@ -43,10 +47,16 @@ final class Lifecycle {
       Drivers drivers,
       RootfsSource images) {}
 
-  Lifecycle(Parts parts, Launcher launcher) {
+  /// What is kept ready, and how that learns when it is not the time for it.
+  record Pooled(Pools pools, PoolKeeper keeper, Calm calm) {}
+
+  Lifecycle(Parts parts, Launcher launcher, TakeDown takeDown, Pooled pooled) {
     this.parts = parts;
     this.launcher = launcher;
-    this.takeDown = new TakeDown(parts);
+    this.takeDown = takeDown;
+    this.pools = pooled.pools();
+    this.keeper = pooled.keeper();
+    this.calm = pooled.calm();
   }
 
   // ---------------------------------------------------------------- create
@@ -57,16 +67,23 @@ final class Lifecycle {
     Drivers.Able able = parts.drivers().choose(spec.isolation());
     Sandbox sandbox = new Sandbox(draft(spec, rootfs, able.driver().kind()), parts.clock());
     takeName(sandbox);
-    try {
-      sandbox.admit(parts.admission().admit(spec.owner(), spec.limits()));
-      SandboxRecord draft = sandbox.record();
-      SandboxRecord stored =
-          parts.store().add(draft.id(), ids -> withIds(draft, ids), draft.createdAt());
-      sandbox.set(stored);
-    } catch (RuntimeException e) {
-      dropUnstored(sandbox);
-      throw e;
+    try (Calm.Busy _ = calm.begin()) {
+      try {
+        sandbox.admit(parts.admission().admit(spec.owner(), spec.limits()));
+        SandboxInfo claimed = claimed(sandbox);
+        if (claimed != null) {
+          return claimed;
+        }
+        store(sandbox);
+      } catch (RuntimeException e) {
+        dropUnstored(sandbox);
+        throw e;
+      }
+      return made(sandbox, rootfs, able);
     }
+  }
+
+  private SandboxInfo made(Sandbox sandbox, RootfsSource.Rootfs rootfs, Drivers.Able able) {
     try {
       return bringUp(sandbox, rootfs, able);
     } catch (RuntimeException e) {
@@ -75,7 +92,67 @@ final class Lifecycle {
     }
   }
 
-  private void checkLimits(Limits asked) {
+  /// Stores a sandbox that will be made for this request alone.
+  private void store(Sandbox sandbox) {
+    keeper.makeRoom();
+    SandboxRecord draft = sandbox.record();
+    SandboxRecord stored =
+        parts.store().add(draft.id(), ids -> draft.as(draft.id(), ids), draft.createdAt());
+    sandbox.set(stored);
+    parts.registry().identify(sandbox);
+  }
+
+  // ---------------------------------------------------------------- claims
+
+  /// Out of a pool, where one is to be had; else null.
+  private @Nullable SandboxInfo claimed(Sandbox sandbox) {
+    SandboxRecord draft = sandbox.record();
+    PoolKey key = new PoolKey(draft.spec().image(), draft.isolation(), draft.spec().limits());
+    Pools.Claim claim = pools.claim(key, draft.image());
+    claim.useless().forEach(keeper::discardLater);
+    keeper.wake();
+    PoolMember member = claim.member();
+    return member == null ? null : claimed(sandbox, member);
+  }
+
+  /// Makes it the caller's: one transaction, before which it is nobody's. By then its agent has
+  /// been sent all that it is to know, which it takes in before anything that is asked of it later.
+  private @Nullable SandboxInfo claimed(Sandbox sandbox, PoolMember member) {
+    SandboxRecord draft = sandbox.record().as(member.id(), member.ids());
+    SandboxRecord running = draft.runningSince(parts.clock().now());
+    CompletableFuture<Void> told;
+    try {
+      Duration patience = parts.settings().timings().agentPatience();
+      told = launcher.claim(member.launched(), draft.spec(), patience);
+    } catch (RuntimeException e) {
+      return unclaimed(member, e);
+    }
+    try {
+      parts.store().claim(running, foothold(member.launched()));
+    } catch (RuntimeException e) {
+      keeper.discard(member);
+      throw e;
+    }
+    try {
+      Launcher.await(told);
+    } catch (RuntimeException e) {
+      return unclaimed(member, e);
+    }
+    member.leave();
+    sandbox.become(draft, member.log());
+    parts.registry().identify(sandbox);
+    settleRunning(sandbox, running, member.launched(), member.cpuTime());
+    return running.info();
+  }
+
+  /// It is good for nobody; the caller gets another.
+  private @Nullable SandboxInfo unclaimed(PoolMember member, RuntimeException why) {
+    LOG.log(System.Logger.Level.WARNING, "a pooled sandbox could not be claimed", why);
+    keeper.discard(member);
+    return null;
+  }
+
+  void checkLimits(Limits asked) {
     Limits largest = parts.settings().largest();
     if (asked.memory().compareTo(largest.memory()) > 0) {
       throw tooMuch("memory", largest.memory().toString());
@@ -116,22 +193,6 @@ final class Lifecycle {
         null);
   }
 
-  private static SandboxRecord withIds(SandboxRecord draft, IdRange ids) {
-    return new SandboxRecord(
-        draft.id(),
-        draft.spec(),
-        draft.image(),
-        draft.languages(),
-        draft.isolation(),
-        ids,
-        draft.state(),
-        draft.createdAt(),
-        draft.startedAt(),
-        draft.stoppedAt(),
-        draft.expiresAt(),
-        draft.endReason());
-  }
-
   /// A name whose holder is on its way out is waited for.
   private void takeName(Sandbox sandbox) {
     Sandbox holder = parts.registry().add(sandbox);
@@ -162,11 +223,12 @@ final class Lifecycle {
       return sandbox.record().info();
     }
     boolean journaled = false;
-    try {
+    try (Calm.Busy _ = calm.begin()) {
       SandboxSpec spec = before.spec();
       RootfsSource.Rootfs rootfs = parts.images().resolve(spec.image(), before.image());
       Drivers.Able able = parts.drivers().choose(before.isolation());
       sandbox.admit(parts.admission().admit(spec.owner(), spec.limits()));
+      keeper.makeRoom();
       parts.store().launching(sandbox.record(), parts.clock().now());
       journaled = true;
       return bringUp(sandbox, rootfs, able);
@@ -184,10 +246,10 @@ final class Lifecycle {
     SandboxRecord row = sandbox.record();
     Launcher.Launched launched = launch(plan(sandbox, rootfs, able));
     try {
-      launcher.claim(launched, row.spec());
+      launcher.introduce(launched, row.spec());
       SandboxRecord running = row.runningSince(parts.clock().now());
       parts.store().running(running, foothold(launched));
-      settleRunning(sandbox, running, launched);
+      settleRunning(sandbox, running, launched, Duration.ZERO);
       return running.info();
     } catch (RuntimeException e) {
       launched.agent().close();
@@ -219,9 +281,15 @@ final class Lifecycle {
   }
 
   /// It runs and everything is told: from here on it is open to its owner.
-  private void settleRunning(Sandbox sandbox, SandboxRecord running, Launcher.Launched launched) {
+  private void settleRunning(
+      Sandbox sandbox, SandboxRecord running, Launcher.Launched launched, Duration cpuBefore) {
     Session session =
-        session(sandbox, launched.running(), launched.agent(), launched.plan().contexts());
+        session(
+            sandbox,
+            launched.running(),
+            launched.agent(),
+            launched.plan().contexts(),
+            cpuBefore);
     sandbox.log().info("started");
     sandbox.settleRunning(running, session);
     watch(sandbox, session);
@@ -257,7 +325,11 @@ final class Lifecycle {
   }
 
   private Session session(
-      Sandbox sandbox, RunningSandbox running, AgentClient agent, Contexts contexts) {
+      Sandbox sandbox,
+      RunningSandbox running,
+      AgentClient agent,
+      Contexts contexts,
+      Duration cpuBefore) {
     Session[] self = new Session[1];
     Session session =
         new Session(
@@ -270,6 +342,7 @@ final class Lifecycle {
                 parts.settings().timings(),
                 sandbox.log(),
                 parts.journal(),
+                cpuBefore,
                 reason -> Thread.startVirtualThread(() -> died(sandbox, self[0], reason))));
     self[0] = session;
     return session;
@@ -284,7 +357,7 @@ final class Lifecycle {
       AgentClient agent,
       Contexts contexts,
       Orphan orphan) {
-    Session session = session(sandbox, running, agent, contexts);
+    Session session = session(sandbox, running, agent, contexts, Duration.ZERO);
     session.usedUntil(orphan.foothold().lastUsed());
     new RunAdoption(session, orphan.foothold(), parts.settings().runTimeout())
         .adopt(agent.hello().objects(), orphan.runs());

@@ -30,7 +30,7 @@ final class Registry {
     }
   }
 
-  /// Takes a name.
+  /// Takes a name; who has only that is found by it, but by no id and in no list.
   ///
   /// @return who has it already; null where it has been taken
   synchronized @Nullable Sandbox add(Sandbox sandbox) {
@@ -40,19 +40,29 @@ final class Registry {
     if (holder != null) {
       return holder;
     }
-    if (byId.size() >= most) {
+    if (byName.size() >= most) {
       throw new SandboxException(
           ErrorCode.TOO_MANY_SANDBOXES,
           "the server keeps its " + most + " sandboxes; delete stopped ones first");
     }
     byName.put(name, sandbox);
-    byId.put(row.id(), sandbox);
     return null;
+  }
+
+  /// Makes one that has its name known by its id, which is settled now.
+  synchronized void identify(Sandbox sandbox) {
+    byId.put(sandbox.record().id(), sandbox);
+  }
+
+  /// One that there was before this server.
+  synchronized void restore(Sandbox sandbox) {
+    var _ = add(sandbox);
+    identify(sandbox);
   }
 
   synchronized void remove(Sandbox sandbox) {
     SandboxRecord row = sandbox.record();
-    byId.remove(row.id());
+    byId.remove(row.id(), sandbox);
     byName.remove(Name.of(row.spec()), sandbox);
   }
 
@@ -87,7 +97,12 @@ final class Registry {
     return all;
   }
 
+  /// With those that are only about to get their id.
+  synchronized List<Sandbox> named() {
+    return List.copyOf(byName.values());
+  }
+
   synchronized int size() {
-    return byId.size();
+    return byName.size();
   }
 }

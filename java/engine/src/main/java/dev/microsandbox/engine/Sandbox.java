@@ -16,7 +16,7 @@ final class Sandbox {
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition settled = lock.newCondition();
   private final EngineClock clock;
-  private final SandboxLog log;
+  private SandboxLog log;
   private SandboxRecord record;
   private @Nullable Session session;
   private Admission.@Nullable Permit permit;
@@ -51,7 +51,12 @@ final class Sandbox {
   }
 
   SandboxLog log() {
-    return log;
+    lock.lock();
+    try {
+      return log;
+    } finally {
+      lock.unlock();
+    }
   }
 
   @Nullable Session session() {
@@ -169,6 +174,17 @@ final class Sandbox {
     lock.lock();
     try {
       record = changed;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /// Becomes one that was launched before it was asked for, with the log that this has.
+  void become(SandboxRecord claimed, SandboxLog itsLog) {
+    lock.lock();
+    try {
+      record = claimed;
+      log = itsLog;
     } finally {
       lock.unlock();
     }

@@ -37,6 +37,13 @@ record SandboxRecord(
         endReason);
   }
 
+  /// The same under an id and a range of its own.
+  SandboxRecord as(SandboxId itsId, IdRange itsRange) {
+    return new SandboxRecord(
+        itsId, spec, image, languages, isolation, itsRange, state, createdAt, startedAt, stoppedAt,
+        expiresAt, endReason);
+  }
+
   SandboxRecord in(SandboxState next) {
     return new SandboxRecord(
         id, spec, image, languages, isolation, ids, next, createdAt, startedAt, stoppedAt,

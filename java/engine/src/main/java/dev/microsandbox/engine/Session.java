@@ -42,6 +42,7 @@ final class Session {
 
   /// What a session needs of the engine.
   ///
+  /// @param cpuBefore processing time used before it was anybody's
   /// @param died told once when the sandbox cannot go on; never when it is stopped
   record Surroundings(
       EngineClock clock,
@@ -49,6 +50,7 @@ final class Session {
       EngineSettings.Timings timings,
       SandboxLog log,
       Journal journal,
+      Duration cpuBefore,
       Consumer<EndReason> died) {}
 
   Session(RunningSandbox running, AgentClient agent, Contexts contexts, Surroundings surroundings) {
@@ -56,7 +58,7 @@ final class Session {
     this.agent = agent;
     this.contexts = contexts;
     this.surroundings = surroundings;
-    this.cpu = new CpuMeter(surroundings.clock());
+    this.cpu = new CpuMeter(surroundings.clock(), surroundings.cpuBefore());
     this.lastUse = surroundings.clock().nanos();
   }
 

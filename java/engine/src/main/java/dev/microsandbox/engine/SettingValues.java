@@ -26,6 +26,15 @@ final class SettingValues {
     }
   }
 
+  boolean flag(String key, boolean standard) {
+    return switch (text(key)) {
+      case "" -> standard;
+      case "on" -> true;
+      case "off" -> false;
+      default -> throw new IllegalArgumentException(key + " is on or off");
+    };
+  }
+
   Duration duration(String key, Duration standard) {
     String text = text(key);
     if (text.isEmpty()) {

@@ -23,7 +23,7 @@ final class Shutdown {
 
   void run() {
     List<Thread> threads = new ArrayList<>();
-    for (Sandbox sandbox : registry.all()) {
+    for (Sandbox sandbox : registry.named()) {
       if (sandbox.record().state() != SandboxState.STOPPED) {
         threads.add(Thread.startVirtualThread(() -> stop(sandbox)));
       }

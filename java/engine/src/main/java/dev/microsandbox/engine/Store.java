@@ -2,6 +2,7 @@ package dev.microsandbox.engine;
 
 import dev.microsandbox.isolation.IdRange;
 import dev.microsandbox.model.ErrorCode;
+import dev.microsandbox.model.IsolationKind;
 import dev.microsandbox.model.SandboxException;
 import dev.microsandbox.model.SandboxId;
 import dev.microsandbox.model.SandboxState;
@@ -38,16 +39,35 @@ final class Store {
       IdRange range = takeRange(connection, id);
       SandboxRecord added = row.apply(range);
       SandboxTable.insert(connection, added);
-      journal(connection, added, "disk", now);
-      journal(connection, added, "launch", now);
+      journal(connection, id, added.isolation(), "disk", now);
+      journal(connection, id, added.isolation(), "launch", now);
       return added;
+    });
+  }
+
+  /// Gives a sandbox for nobody its id range, and journals what its launch will make. It has no
+  /// row: after a crash nothing of it is kept.
+  IdRange reserve(SandboxId id, IsolationKind isolation, Instant now) {
+    return database.transaction(connection -> {
+      IdRange range = takeRange(connection, id);
+      journal(connection, id, isolation, "disk", now);
+      journal(connection, id, isolation, "launch", now);
+      return range;
+    });
+  }
+
+  /// Makes a reserved sandbox somebody's; a later server finds it by this.
+  void claim(SandboxRecord row, Foothold foothold) {
+    database.write(connection -> {
+      SandboxTable.insert(connection, row);
+      FootholdTable.put(connection, row.id(), foothold);
     });
   }
 
   /// Journals a further launch of a sandbox that has its disk, and stores its state.
   void launching(SandboxRecord row, Instant now) {
     database.write(connection -> {
-      journal(connection, row, "launch", now);
+      journal(connection, row.id(), row.isolation(), "launch", now);
       SandboxTable.update(connection, row);
     });
   }
@@ -158,13 +178,14 @@ final class Store {
   }
 
   private static void journal(
-      Connection connection, SandboxRecord row, String resource, Instant now) throws SQLException {
+      Connection connection, SandboxId id, IsolationKind isolation, String resource, Instant now)
+      throws SQLException {
     try (PreparedStatement statement =
         connection.prepareStatement("INSERT OR REPLACE INTO journal VALUES (?, ?, ?, ?)")) {
       Columns columns = new Columns(statement);
-      columns.text(row.id().value());
+      columns.text(id.value());
       columns.text(resource);
-      columns.text(row.isolation().wireName());
+      columns.text(isolation.wireName());
       columns.time(now);
       statement.executeUpdate();
     }

@@ -5,10 +5,15 @@ import dev.microsandbox.images.ImageStore;
 import dev.microsandbox.model.Digest;
 import dev.microsandbox.model.ImageReference;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /// Root filesystems out of the host's image store.
 public final class StoredImages implements RootfsSource {
   private final ImageStore store;
+
+  /// What was read of an image's version; that never changes.
+  private final Map<ImageReference, Rootfs> read = new ConcurrentHashMap<>();
 
   public StoredImages(ImageStore store) {
     this.store = store;
@@ -16,7 +21,12 @@ public final class StoredImages implements RootfsSource {
 
   @Override
   public Rootfs resolve(ImageReference name) {
-    return rootfs(store.find(name));
+    Rootfs known = read.get(name);
+    if (known == null || !store.isCurrent(name, known.info().digest())) {
+      known = rootfs(store.find(name));
+      read.put(name, known);
+    }
+    return known;
   }
 
   @Override

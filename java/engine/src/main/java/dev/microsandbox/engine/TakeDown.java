@@ -2,8 +2,10 @@ package dev.microsandbox.engine;
 
 import dev.microsandbox.isolation.IsolationDriver;
 import dev.microsandbox.model.EndReason;
+import dev.microsandbox.model.IsolationKind;
 import dev.microsandbox.model.Outcome;
 import dev.microsandbox.model.SandboxException;
+import dev.microsandbox.model.SandboxId;
 import dev.microsandbox.model.SandboxState;
 import java.time.Duration;
 import java.util.concurrent.ExecutionException;
@@ -133,6 +135,20 @@ final class TakeDown {
     // What stays behind is in the journal with its ids; the name is free either way.
     parts.registry().remove(sandbox);
     sandbox.settleGone(ended);
+  }
+
+  /// Removes all that is left of a sandbox that nobody has, and strikes it out.
+  ///
+  /// @return false where something stays behind, and in the journal
+  boolean removeAll(IsolationKind kind, SandboxId id) {
+    IsolationDriver driver = parts.drivers().of(kind);
+    boolean clean =
+        tried("what is left of " + id, () -> driver.remove(id))
+            && tried("the disk of " + id, () -> driver.removeDisk(id));
+    if (clean) {
+      parts.store().remove(id);
+    }
+    return clean;
   }
 
   /// A create has failed after it was stored.

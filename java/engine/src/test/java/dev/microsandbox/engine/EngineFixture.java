@@ -64,6 +64,7 @@ final class EngineFixture implements AutoCloseable {
     all.put("stop-timeout", "0.5");
     all.put("connect-timeout", "0.5");
     all.put("busy-timeout", "5");
+    all.put("pool", "off");
     all.putAll(changes);
     return EngineSettings.of(home, all);
   }
@@ -74,7 +75,8 @@ final class EngineFixture implements AutoCloseable {
         new FakeImages(),
         (id, _, ears, timeout) -> host.connect(id, ears, timeout),
         (_, _) -> new FakeNetwork(),
-        clock);
+        clock,
+        () -> host.memoryIsShort);
   }
 
   /// A server that was killed, and its successor: the same host, a copy of the database as it lies

@@ -17,6 +17,7 @@ import dev.microsandbox.agent.ProcessRequest;
 import dev.microsandbox.agent.SandboxConfiguration;
 import dev.microsandbox.model.ByteSize;
 import dev.microsandbox.model.ErrorCode;
+import dev.microsandbox.model.Language;
 import dev.microsandbox.model.ObjectId;
 import dev.microsandbox.model.Outcome;
 import dev.microsandbox.model.SandboxException;
@@ -65,6 +66,8 @@ final class FakeAgent implements AgentClient {
     volatile String bootId = ObjectId.random().value();
     private volatile @Nullable SandboxConfiguration configuration;
     volatile boolean answersInterrupts = true;
+    volatile boolean interpretersStart = true;
+    volatile boolean takesWords = true;
 
     Inside(FakeHost.FakeSandbox sandbox) {
       this.sandbox = sandbox;
@@ -123,9 +126,18 @@ final class FakeAgent implements AgentClient {
   }
 
   @Override
-  public void configure(SandboxConfiguration configuration) {
+  public CompletableFuture<Void> configure(SandboxConfiguration configuration, Duration patience) {
     inside.sandbox.host().step(FakeHost.Step.CONFIGURE, inside.sandbox.id());
     inside.configuration = configuration;
+    for (Language language : configuration.prestart()) {
+      ears.listener()
+          .onContextChanged(
+              new dev.microsandbox.agent.ContextInfo(
+                  language.wireName(), language.wireName(), "1.0", inside.interpretersStart));
+    }
+    return inside.takesWords
+        ? CompletableFuture.completedFuture(null)
+        : CompletableFuture.failedFuture(lost());
   }
 
   @Override

@@ -55,6 +55,7 @@ final class FakeHost implements IsolationDriver {
   final AtomicInteger launched = new AtomicInteger();
   volatile boolean usable = true;
   volatile boolean rebooted;
+  volatile boolean memoryIsShort;
 
   /// What happens at a step, from now on.
   void at(Step step, Consumer<SandboxId> hook) {

@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -26,17 +27,24 @@ final class RealEngine implements AutoCloseable {
 
   /// Away from the ids of a server that may run beside the tests.
   private static final Map<String, String> SETTINGS =
-      Map.of("id-range-start", "0x30000000", "id-ranges", "64", "max-sandboxes", "20");
+      Map.of(
+          "id-range-start", "0x30000000", "id-ranges", "64", "max-sandboxes", "20", "pool", "off");
 
   final Engine engine;
   private final AgentChannels channels = AgentChannels.open();
   private final Egress egress = Egress.open(EgressSettings.ofHost());
 
   RealEngine(Path home) {
+    this(home, Map.of());
+  }
+
+  RealEngine(Path home, Map<String, String> changes) {
+    Map<String, String> settings = new HashMap<>(SETTINGS);
+    settings.putAll(changes);
     String store = System.getenv().getOrDefault("MICROSANDBOX_HOME", "/var/lib/microsandbox");
     engine =
         Engine.open(
-            EngineSettings.of(home, SETTINGS),
+            EngineSettings.of(home, settings),
             new Engine.Parts(
                 List.of(
                     ContainerDriver.open(
@@ -45,7 +53,8 @@ final class RealEngine implements AutoCloseable {
                 new StoredImages(ImageStore.open(Path.of(store, "images"))),
                 AgentConnector.of(channels),
                 EgressFactory.of(egress),
-                EngineClock.system()));
+                EngineClock.system(),
+                () -> false));
   }
 
   static Path newHome() {

@@ -56,6 +56,16 @@ public final class ImageStore {
     }
   }
 
+  /// Whether this is the current version of an image. Cheaper than finding it.
+  public boolean isCurrent(ImageReference name, Digest digest) {
+    try {
+      return name.shortName().isPresent()
+          && layout.current(name.shortName().get()).equals(Optional.of(digest));
+    } catch (IOException | DamagedImageException _) {
+      return false; // finding it says what is wrong
+    }
+  }
+
   /// A certain version of an image, which need not be the current one: a sandbox's disk belongs to
   /// the version that it was made with.
   ///

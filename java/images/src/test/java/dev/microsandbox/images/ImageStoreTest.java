@@ -3,6 +3,7 @@ package dev.microsandbox.images;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.microsandbox.model.Digest;
 import dev.microsandbox.model.ErrorCode;
 import dev.microsandbox.model.ImageReference;
 import dev.microsandbox.model.Language;
@@ -31,6 +32,9 @@ class ImageStoreTest {
   void findsAnImageByItsFullAndItsShortName() throws IOException {
     fixture.add("python");
     Image image = store.find(ImageReference.PYTHON);
+    assertThat(store.isCurrent(ImageReference.PYTHON, image.digest())).isTrue();
+    assertThat(store.isCurrent(ImageReference.NODE, image.digest())).isFalse();
+    assertThat(store.isCurrent(ImageReference.PYTHON, new Digest("0c".repeat(32)))).isFalse();
     assertThat(store.find(ImageReference.parse("python"))).isEqualTo(image);
     assertThat(image.name()).isEqualTo(ImageReference.PYTHON);
     assertThat(image.digest()).isEqualTo(StoreFixture.DIGEST);

@@ -56,9 +56,12 @@ public final class LiveSandbox implements AutoCloseable {
     try {
       AgentClient agent =
           channels.connect(running.id(), running.transport(), HELLO, new Deaf(), new Shut());
-      agent.configure(
-          new SandboxConfiguration(
-              "test", Map.of(), false, Map.of(), new byte[0], List.of(), List.of(), List.of()));
+      agent
+          .configure(
+              new SandboxConfiguration(
+                  "test", Map.of(), false, Map.of(), new byte[0], List.of(), List.of(), List.of()),
+              Duration.ofSeconds(10))
+          .join();
       return new LiveSandbox(running, agent);
     } catch (RuntimeException e) {
       running.kill();
