@@ -83,6 +83,7 @@ final class RunningServer implements AutoCloseable {
                 "--id-range-start=" + 0x4000_0000,
                 "--id-ranges=64",
                 "--log=file",
+                "--pool=off",
                 "--dev"));
     command.addAll(List.of(more));
     Process process =

@@ -285,11 +285,7 @@ final class Lifecycle {
       Sandbox sandbox, SandboxRecord running, Launcher.Launched launched, Duration cpuBefore) {
     Session session =
         session(
-            sandbox,
-            launched.running(),
-            launched.agent(),
-            launched.plan().contexts(),
-            cpuBefore);
+            sandbox, launched.running(), launched.agent(), launched.plan().contexts(), cpuBefore);
     sandbox.log().info("started");
     sandbox.settleRunning(running, session);
     watch(sandbox, session);
