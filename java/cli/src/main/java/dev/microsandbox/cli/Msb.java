@@ -17,26 +17,6 @@ import picocli.CommandLine.ScopeType;
     mixinStandardHelpOptions = true,
     scope = ScopeType.INHERIT,
     versionProvider = VersionCommand.Provider.class,
-    subcommands = {
-      RunCommand.class,
-      CreateCommand.class,
-      PsCommand.class,
-      InspectCommand.class,
-      ExecCommand.class,
-      CopyCommand.class,
-      StartCommand.class,
-      StopCommand.class,
-      ExtendCommand.class,
-      RemoveCommand.class,
-      LogsCommand.class,
-      MetricsCommand.class,
-      ImageCommand.class,
-      KeyCommand.class,
-      ServerCommand.class,
-      DoctorCommand.class,
-      VersionCommand.class,
-      CompletionCommand.class
-    },
     footer = {
       "",
       "Environment: MSB_SERVER_URL (http://host:port or unix:/path), MSB_API_KEY,",
@@ -68,11 +48,14 @@ public final class Msb implements Runnable {
   }
 
   static int execute(Session session, String... arguments) {
-    return commandLine(session).execute(arguments);
+    return commandLine(session, arguments).execute(arguments);
   }
 
-  static CommandLine commandLine(Session session) {
-    CommandLine line = new CommandLine(Msb.class, new SessionFactory(session));
+  /// With the commands that these arguments need; with all where there are none.
+  static CommandLine commandLine(Session session, String... arguments) {
+    IFactory factory = new SessionFactory(session);
+    CommandLine line = new CommandLine(Msb.class, factory);
+    Commands.add(line, factory, arguments);
     line.setOut(new PrintWriter(session.out(), true));
     line.setErr(new PrintWriter(session.err(), true));
     line.setUnmatchedOptionsArePositionalParams(false);

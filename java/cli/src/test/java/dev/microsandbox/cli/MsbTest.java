@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
@@ -37,6 +38,30 @@ class MsbTest {
         assertThat(usage).as(leaf.getCommandName()).contains("Example");
       }
     }
+  }
+
+  @Test
+  void commandThatIsMadeAloneIsWhatItIsAmongAll() {
+    Map<String, CommandLine> all = Msb.commandLine(session).getSubcommands();
+    assertThat(all.values().stream().map(CommandLine::getCommandName).distinct())
+        .containsExactlyElementsOf(Commands.BY_NAME.keySet());
+    for (String name : Commands.BY_NAME.keySet()) {
+      Map<String, CommandLine> alone = Msb.commandLine(session, name).getSubcommands();
+      assertThat(alone.values().stream().distinct()).hasSize(1);
+      assertThat(usage(alone, name)).isEqualTo(usage(all, name));
+    }
+  }
+
+  private static String usage(Map<String, CommandLine> commands, String name) {
+    CommandLine command = Objects.requireNonNull(commands.get(name), name);
+    assertThat(command.getCommandSpec().names()).startsWith(name);
+    return command.getUsageMessage();
+  }
+
+  @Test
+  void helpKnowsAllCommands() {
+    assertThat(Msb.execute(session, "--help")).isZero();
+    assertThat(out.toString()).contains("run", "extend", "completion");
   }
 
   @Test
