@@ -62,6 +62,11 @@ find_jdk() {
   return 1
 }
 
+# Prints the home of the Java that msb and the server run in: a runtime made by scripts/link-runtime, else the JDK.
+find_runtime() {
+  if [ -x "$CACHE/runtime/bin/java" ]; then printf '%s\n' "$CACHE/runtime"; else find_jdk; fi
+}
+
 rust_is_enough() {
   local minor
   minor=$(cargo --version 2>/dev/null | sed -n 's/^cargo 1\.\([0-9]*\).*/\1/p')
