@@ -343,10 +343,11 @@ def test_every_wish_that_the_server_knows_is_an_option(schema: str, method: Any,
     [
         ("Sandbox", _types.SandboxInfo),
         ("LogEntry", _types.LogEntry),
+        ("Metrics", _types.MetricsData),
         ("Image", _types.ImageInfo),
         ("Info", _types.ServerInfo),
     ],
-    ids=["Sandbox", "LogEntry", "Image", "Info"],
+    ids=["Sandbox", "LogEntry", "Metrics", "Image", "Info"],
 )
 def test_types_have_the_fields_that_the_server_gives(schema: str, kind: type) -> None:
     assert list(kind.__annotations__) == list(SCHEMAS[schema]["properties"])

@@ -23,7 +23,7 @@ from ._async.server import Server
 from ._errors import SandboxError
 from ._events import Event
 from ._results import CommandExecution, Execution, RunError
-from ._types import ImageInfo, LogEntry, SandboxInfo, ServerInfo
+from ._types import ImageInfo, LogEntry, MetricsData, SandboxInfo, ServerInfo
 from ._wire import VERSION as __version__
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "ImageInfo",
     "LogEntry",
     "Metrics",
+    "MetricsData",
     "NodeSandbox",
     "PythonSandbox",
     "RunError",

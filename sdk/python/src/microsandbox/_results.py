@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ._events import Event
+from ._types import MetricsData
 
 
 @dataclass(frozen=True)
@@ -215,7 +216,7 @@ class SyncCommandExecution(CommandResult):
 class MetricsView:
     """Reads the server's numbers as the original clients named them."""
 
-    def __init__(self, body: Mapping[str, Any]) -> None:
+    def __init__(self, body: MetricsData) -> None:
         self._body = body
 
     def cpu(self) -> float | None:
@@ -237,9 +238,9 @@ class MetricsView:
         """Whether it runs."""
         return bool(self._body.get("running", False))
 
-    def all(self) -> dict[str, Any]:
+    def all(self) -> MetricsData:
         """Everything, as the server gives it."""
-        return dict(self._body)
+        return self._body
 
 
 __all__ = [

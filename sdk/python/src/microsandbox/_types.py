@@ -32,6 +32,19 @@ class SandboxInfo(TypedDict):
     end_reason: str | None
 
 
+class MetricsData(TypedDict):
+    """What a sandbox uses. `cpu_percent` is of one CPU, since the last question; `disk_bytes` of its writable layer."""
+
+    id: str
+    namespace: str
+    name: str
+    running: bool
+    cpu_percent: float
+    memory_bytes: int
+    processes: int
+    disk_bytes: int
+
+
 class LogEntry(TypedDict):
     """A line of a sandbox's log. Gaps in `sequence` are lines that the bounded log has dropped."""
 

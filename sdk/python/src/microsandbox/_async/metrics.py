@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .. import _wire
 from .._results import MetricsView
+from .._types import MetricsData
 from .session import Session
 
 
@@ -15,7 +14,7 @@ class Metrics:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def all(self) -> dict[str, Any]:
+    async def all(self) -> MetricsData:
         """Everything, as the server gives it."""
         return (await self._view()).all()
 
