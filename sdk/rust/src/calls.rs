@@ -134,8 +134,10 @@ impl Calls {
     }
 
     pub(crate) fn run(&self, language: &str, code: &str, options: &RunOptions) -> Call {
+        // A context has a language already; the server refuses both.
+        let language = Some(language).filter(|_| options.context.is_none());
         let fields = Fields::default()
-            .with("language", Some(language))
+            .with("language", language)
             .with("code", Some(code))
             .with_seconds("timeout", options.timeout)
             .with("context", options.context.as_deref())

@@ -2,6 +2,7 @@
 
 pub mod blocks;
 pub mod canned;
+pub mod project;
 
 pub mod server;
 pub mod web;
