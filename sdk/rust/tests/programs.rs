@@ -96,6 +96,12 @@ impl Stage {
     }
 }
 
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.server.stop();
+    }
+}
+
 /// Makes the package, which compiles it alone, and gives the folder where it is unpacked.
 fn packed() -> PathBuf {
     let done = cargo()

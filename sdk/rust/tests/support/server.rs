@@ -3,8 +3,8 @@
 use std::net::TcpListener;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::{Mutex, OnceLock};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use microsandbox::SandboxOptions;
 use tempfile::TempDir;
@@ -79,16 +79,7 @@ impl TestServer {
 
     /// Runs `msb` against it and gives what it printed.
     pub fn msb(&self, arguments: &[impl AsRef<str>]) -> String {
-        let done = Command::new(root().join("msb"))
-            .args(arguments.iter().map(AsRef::as_ref))
-            .env(
-                "MSB_SERVER_URL",
-                format!("unix:{}", self.socket().display()),
-            )
-            .env("MICROSANDBOX_HOME", &self.path)
-            .stdin(Stdio::null())
-            .output()
-            .expect("msb runs");
+        let done = self.done(arguments);
         assert!(
             done.status.success(),
             "{}",
@@ -97,36 +88,50 @@ impl TestServer {
         String::from_utf8(done.stdout).expect("text")
     }
 
+    fn done(&self, arguments: &[impl AsRef<str>]) -> Output {
+        Command::new(root().join("msb"))
+            .args(arguments.iter().map(AsRef::as_ref))
+            .env(
+                "MSB_SERVER_URL",
+                format!("unix:{}", self.socket().display()),
+            )
+            .env("MICROSANDBOX_HOME", &self.path)
+            .stdin(Stdio::null())
+            .output()
+            .expect("msb runs")
+    }
+
     /// Ends it and removes its home. Its sandboxes were ephemeral, so it must leave none.
     pub fn stop(&self) {
-        let Some(home) = self.home.lock().expect("the home").take() else {
-            return;
-        };
-        self.msb(&["server", "stop"]);
-        let left = std::fs::read_dir(self.path.join("sandboxes")).map_or(0, Iterator::count);
-        home.close().expect("the home is removed");
+        let left = self.end();
         assert_eq!(
             left, 0,
             "a stopped server left sandboxes of the ephemeral kind"
         );
     }
+
+    /// Ends it and removes its home, and says how many sandboxes were stored there.
+    pub fn end(&self) -> usize {
+        let Some(home) = self.home.lock().expect("the home").take() else {
+            return 0;
+        };
+        self.msb(&["server", "stop"]);
+        let left = std::fs::read_dir(self.path.join("sandboxes")).map_or(0, Iterator::count);
+        home.close().expect("the home is removed");
+        left
+    }
 }
 
-/// Ends it where a test failed before it did.
+/// Ends it where a test failed before it did, or at its start.
 impl Drop for TestServer {
     fn drop(&mut self) {
-        if !std::thread::panicking() {
-            self.stop();
-        } else if let Some(home) = self.home.lock().ok().and_then(|mut home| home.take()) {
-            let _ = Command::new(root().join("msb"))
-                .args(["server", "stop"])
-                .env(
-                    "MSB_SERVER_URL",
-                    format!("unix:{}", self.socket().display()),
-                )
-                .env("MICROSANDBOX_HOME", &self.path)
-                .output();
-            drop(home);
+        let home = self
+            .home
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if home.is_some() {
+            self.done(&["server", "stop"]);
         }
     }
 }
