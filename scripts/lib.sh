@@ -130,6 +130,9 @@ install_missing_for_tests() {
   command -v clippy-driver >/dev/null || cargo clippy --version >/dev/null 2>&1 || missing+=(rust-clippy)
   command -v rustfmt >/dev/null || missing+=(rustfmt)
   command -v openssl >/dev/null || missing+=(openssl)
+  # The original system's Rust crate is built on the machine's OpenSSL.
+  command -v pkg-config >/dev/null || missing+=(pkg-config)
+  [ -e /usr/include/openssl/ssl.h ] || missing+=(libssl-dev)
   [ ${#missing[@]} = 0 ] || apt_install "${missing[@]}"
 }
 

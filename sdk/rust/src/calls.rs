@@ -6,9 +6,10 @@ use hyper::Method;
 use hyper::body::Bytes;
 
 use crate::error::SandboxError;
+use crate::info::SandboxInfo;
 use crate::options::{
-    CommandOptions, ContextOptions, ListOptions, ReadOptions, RunOptions, SandboxOptions,
-    WriteOptions,
+    AttachOptions, Cell, CommandOptions, ContextOptions, Encoding, ListOptions, ReadOptions,
+    SandboxOptions, WriteOptions,
 };
 use crate::transport::{Call, Content};
 use crate::wire::{Fields, escaped};
@@ -25,6 +26,8 @@ const CONTROL_LIMIT: Duration = Duration::from_secs(120);
 pub(crate) struct Calls {
     pub(crate) name: String,
     pub(crate) namespace: String,
+    /// Of one that was found: another of its name may have taken its place since.
+    id: Option<String>,
 }
 
 /// Names and values behind the question mark of a path.
@@ -58,7 +61,20 @@ impl Calls {
     pub(crate) fn new(name: String, namespace: Option<String>) -> Self {
         let given = namespace.filter(|namespace| !namespace.is_empty());
         let namespace = given.unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned());
-        Self { name, namespace }
+        Self {
+            name,
+            namespace,
+            id: None,
+        }
+    }
+
+    /// For one that exists.
+    pub(crate) fn of(info: &SandboxInfo) -> Self {
+        Self {
+            name: info.name.clone(),
+            namespace: info.namespace.clone(),
+            id: Some(info.id.clone()),
+        }
     }
 
     pub(crate) fn create(
@@ -133,21 +149,25 @@ impl Calls {
         bare(Method::GET, self.path_with("/logs", query))
     }
 
-    pub(crate) fn run(&self, language: &str, code: &str, options: &RunOptions) -> Call {
+    pub(crate) fn run(&self, language: &str, code: &str, cell: &Cell) -> Call {
         // A context has a language already; the server refuses both.
-        let language = Some(language).filter(|_| options.context.is_none());
+        let language = Some(language).filter(|_| cell.context.is_none());
         let fields = Fields::default()
             .with("language", language)
             .with("code", Some(code))
-            .with_seconds("timeout", options.timeout)
-            .with("context", options.context.as_deref())
-            .with("keep_running", options.keep_running)
-            .with("output_limit", options.output_limit);
-        post(self.path("/runs"), fields, limit_of(options.timeout))
+            .with_seconds("timeout", cell.timeout)
+            .with("context", cell.context.as_deref())
+            .with("keep_running", cell.keep_running)
+            .with("output_limit", cell.output_limit);
+        post(
+            self.path_with("/runs", encoded(cell.encoding)),
+            fields,
+            limit_of(cell.timeout),
+        )
     }
 
-    pub(crate) fn attach(&self, run_id: &str, offset: u64) -> Call {
-        let query = Query::new().with("offset", Some(offset));
+    pub(crate) fn attach(&self, run_id: &str, options: &AttachOptions) -> Call {
+        let query = encoded(options.encoding).with("offset", options.offset);
         let path = self.path_with(&format!("/runs/{}", escaped(run_id)), query);
         bare(Method::GET, path)
     }
@@ -157,7 +177,12 @@ impl Calls {
         post(path, Fields::default(), Some(CONTROL_LIMIT))
     }
 
-    pub(crate) fn command(&self, argv: Vec<String>, options: &CommandOptions) -> Call {
+    pub(crate) fn command(
+        &self,
+        argv: Vec<String>,
+        options: &CommandOptions,
+        encoding: Option<Encoding>,
+    ) -> Call {
         // Text that is text stays readable on the wire.
         let stdin = options.stdin.as_deref();
         let text = stdin.and_then(|stdin| std::str::from_utf8(stdin).ok());
@@ -171,7 +196,11 @@ impl Calls {
             .with_base64("stdin_base64", stdin.filter(|_| text.is_none()))
             .with("keep_running", options.keep_running)
             .with("output_limit", options.output_limit);
-        post(self.path("/commands"), fields, limit_of(options.timeout))
+        post(
+            self.path_with("/commands", encoded(encoding)),
+            fields,
+            limit_of(options.timeout),
+        )
     }
 
     pub(crate) fn signal(&self, run_id: &str, signal: i32, group: Option<bool>) -> Call {
@@ -206,7 +235,7 @@ impl Calls {
 
     pub(crate) fn open_context(&self, language: &str, options: &ContextOptions) -> Call {
         let fields = Fields::default()
-            .with("language", Some(language))
+            .with("language", options.language.as_deref().or(Some(language)))
             .with("id", options.id.as_deref())
             .with_texts("env", options.env.as_ref())
             .with("working_directory", options.working_directory.as_deref())
@@ -230,10 +259,18 @@ impl Calls {
     }
 
     fn path_with(&self, rest: &str, query: Query) -> String {
+        if let Some(id) = &self.id {
+            return query.after(format!("/v1/sandboxes/{}{rest}", escaped(id)));
+        }
         let namespace = Some(&self.namespace).filter(|namespace| *namespace != DEFAULT_NAMESPACE);
         let path = format!("/v1/sandboxes/{}{rest}", escaped(&self.name));
         query.with("namespace", namespace).after(path)
     }
+}
+
+/// How events' output is written.
+fn encoded(encoding: Option<Encoding>) -> Query {
+    Query::new().with("encoding", encoding.map(Encoding::text))
 }
 
 /// Asks for the caller's sandboxes.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::error::SandboxError;
 use crate::events::RunEvents;
 use crate::execution::CommandExecution;
-use crate::options::CommandOptions;
+use crate::options::{CommandOptions, CommandStreamOptions};
 use crate::session::Session;
 
 /// Runs programs in a sandbox; no shell is involved.
@@ -30,7 +30,7 @@ impl Command {
         let call = self
             .session
             .calls
-            .command(argv.clone(), &options.unwrap_or_default());
+            .command(argv.clone(), &options.unwrap_or_default(), None);
         let body = self.session.json(call).await?;
         Ok(CommandExecution::new(body, command, argv[1..].to_vec()))
     }
@@ -40,12 +40,13 @@ impl Command {
         &self,
         command: &str,
         args: impl IntoIterator<Item = A> + Send,
-        options: Option<CommandOptions>,
+        options: Option<CommandStreamOptions>,
     ) -> Result<RunEvents, SandboxError> {
+        let (options, encoding) = options.unwrap_or_default().split();
         let call = self
             .session
             .calls
-            .command(argv(command, args), &options.unwrap_or_default());
+            .command(argv(command, args), &options, encoding);
         self.session.events(call).await
     }
 

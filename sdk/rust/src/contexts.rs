@@ -3,15 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Deserialize;
+
 use crate::error::SandboxError;
 use crate::events::RunEvents;
 use crate::execution::Execution;
-use crate::info::{ContextInfo, ContextList};
-use crate::options::{ContextOptions, RunOptions};
+use crate::options::{Cell, ContextOptions, ContextRunOptions, ContextStreamOptions};
 use crate::sandbox::{run, stream};
 use crate::session::Session;
 
-/// Opens further interpreters in a sandbox, each with a state of its own.
+/// The interpreters of a sandbox: a default one for each language, named like it, and those that were opened.
 #[derive(Clone)]
 pub struct Contexts {
     session: Arc<Session>,
@@ -22,29 +23,29 @@ impl Contexts {
         Self { session }
     }
 
-    /// Opens one for a language: `python` or `node`.
-    pub async fn open(
-        &self,
-        language: &str,
-        options: Option<ContextOptions>,
-    ) -> Result<Context, SandboxError> {
+    /// Opens a further one: of the sandbox's language and with a new id, unless these are given.
+    pub async fn open(&self, options: Option<ContextOptions>) -> Result<Context, SandboxError> {
+        let language = self.session.language.name;
         let call = self
             .session
             .calls
             .open_context(language, &options.unwrap_or_default());
-        let ContextInfo { id, language, .. } = self.session.json(call).await?;
-        let session = self.session.clone();
         Ok(Context {
-            session,
-            id,
-            language,
+            session: self.session.clone(),
+            body: self.session.json(call).await?,
         })
     }
 
-    /// All that are open, the sandbox's first one too.
-    pub async fn list(&self) -> Result<Vec<ContextInfo>, SandboxError> {
+    /// All that are open, the default one of each language too.
+    pub async fn list(&self) -> Result<Vec<Context>, SandboxError> {
         let list: ContextList = self.session.json(self.session.calls.contexts()).await?;
-        Ok(list.contexts)
+        let contexts = list.contexts.into_iter();
+        Ok(contexts
+            .map(|body| Context {
+                session: self.session.clone(),
+                body,
+            })
+            .collect())
     }
 
     /// Ends one; its state is lost.
@@ -56,61 +57,114 @@ impl Contexts {
     }
 }
 
-/// A further interpreter of a sandbox. It ends with [`close`](Self::close) or with its sandbox, not by being dropped.
+/// A context as the wire has it.
+#[derive(Clone, Deserialize)]
+struct ContextBody {
+    id: String,
+    language: String,
+    #[serde(default)]
+    interpreter_version: Option<String>,
+    #[serde(default)]
+    ready: bool,
+}
+
+#[derive(Deserialize)]
+struct ContextList {
+    contexts: Vec<ContextBody>,
+}
+
+/// An interpreter of a sandbox, with a state of its own. It ends with [`close`](Self::close) or with its sandbox, not by being
+/// dropped.
 #[derive(Clone)]
 pub struct Context {
     session: Arc<Session>,
-    id: String,
-    language: String,
+    body: ContextBody,
 }
 
 impl Context {
     /// By which the server knows it.
     pub fn id(&self) -> &str {
-        &self.id
+        &self.body.id
     }
 
     /// `python` or `node`.
     pub fn language(&self) -> &str {
-        &self.language
+        &self.body.language
+    }
+
+    /// As it was when this was opened or listed; none until it is ready.
+    pub fn interpreter_version(&self) -> Option<&str> {
+        self.body.interpreter_version.as_deref()
+    }
+
+    /// Whether it was ready when this was opened or listed.
+    pub fn ready(&self) -> bool {
+        self.body.ready
     }
 
     /// Runs a cell in it and waits for its end.
     pub async fn run(
         &self,
         code: &str,
-        options: Option<RunOptions>,
+        options: Option<ContextRunOptions>,
     ) -> Result<Execution, SandboxError> {
-        run(&self.session, &self.language, code, self.here(options)).await
+        let ContextRunOptions {
+            timeout,
+            keep_running,
+            output_limit,
+        } = options.unwrap_or_default();
+        let context = Some(self.body.id.clone());
+        let cell = Cell {
+            timeout,
+            context,
+            keep_running,
+            output_limit,
+            encoding: None,
+        };
+        run(&self.session, self.language(), code, &cell).await
     }
 
     /// Runs a cell in it and gives its events as they happen. Dropping them interrupts the cell.
     pub async fn stream(
         &self,
         code: &str,
-        options: Option<RunOptions>,
+        options: Option<ContextStreamOptions>,
     ) -> Result<RunEvents, SandboxError> {
-        stream(&self.session, &self.language, code, self.here(options)).await
+        let ContextStreamOptions {
+            timeout,
+            keep_running,
+            encoding,
+        } = options.unwrap_or_default();
+        let context = Some(self.body.id.clone());
+        let cell = Cell {
+            timeout,
+            context,
+            keep_running,
+            output_limit: None,
+            encoding,
+        };
+        stream(&self.session, self.language(), code, &cell).await
     }
 
-    /// Ends it; its state is lost.
+    /// Ends it; its state is lost. Nothing happens where it is gone already. A language's default context stays open.
     pub async fn close(&self) -> Result<(), SandboxError> {
-        self.session
-            .bytes(self.session.calls.close_context(&self.id))
-            .await
-            .map(drop)
-    }
-
-    fn here(&self, options: Option<RunOptions>) -> Option<RunOptions> {
-        Some(options.unwrap_or_default().context(self.id.as_str()))
+        let call = self.session.calls.close_context(&self.body.id);
+        match self.session.bytes(call).await {
+            Err(
+                SandboxError::ContextNotFound(_)
+                | SandboxError::SandboxNotFound(_)
+                | SandboxError::SandboxNotRunning(_),
+            ) => Ok(()),
+            other => other.map(drop),
+        }
     }
 }
 
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context")
-            .field("id", &self.id)
-            .field("language", &self.language)
+            .field("id", &self.body.id)
+            .field("language", &self.body.language)
             .finish_non_exhaustive()
     }
 }

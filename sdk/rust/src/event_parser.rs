@@ -57,7 +57,7 @@ impl EventParser {
         let value = value.strip_prefix(' ').unwrap_or(value);
         match field {
             "event" => value.clone_into(&mut self.kind),
-            "id" => self.offset = value.parse().ok(),
+            "id" => self.offset = offset(value),
             "data" => {
                 let data = self.data.get_or_insert_default();
                 if !data.is_empty() {
@@ -69,6 +69,12 @@ impl EventParser {
         }
         None
     }
+}
+
+fn offset(text: &str) -> Option<u64> {
+    text.parse()
+        .ok()
+        .filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 #[cfg(test)]

@@ -32,15 +32,19 @@ pub enum RunEvent {
     },
     /// Standard output, as it comes; characters are whole, lines need not be.
     Stdout {
-        /// What was written.
+        /// What was written. Empty where bytes were asked for.
         text: String,
+        /// What was written as it is, where [`Encoding::Base64`](crate::Encoding::Base64) was asked for.
+        content: Option<Vec<u8>>,
         /// Where [`attach`](crate::BaseSandbox::attach) goes on after this.
         offset: Option<u64>,
     },
     /// Standard error, as it comes; characters are whole, lines need not be.
     Stderr {
-        /// What was written.
+        /// What was written. Empty where bytes were asked for.
         text: String,
+        /// What was written as it is, where [`Encoding::Base64`](crate::Encoding::Base64) was asked for.
+        content: Option<Vec<u8>>,
         /// Where [`attach`](crate::BaseSandbox::attach) goes on after this.
         offset: Option<u64>,
     },
@@ -87,7 +91,10 @@ struct StartedData {
 
 #[derive(Deserialize)]
 struct OutputData {
+    #[serde(default)]
     text: String,
+    #[serde(default, rename = "base64", deserialize_with = "wire::bytes")]
+    content: Option<Vec<u8>>,
 }
 
 #[derive(Deserialize)]
@@ -221,14 +228,22 @@ fn read(RawEvent { kind, offset, data }: RawEvent) -> Result<Option<RunEvent>, S
         "started" => RunEvent::Started {
             id: parsed::<StartedData>(data)?.id,
         },
-        "stdout" => RunEvent::Stdout {
-            text: parsed::<OutputData>(data)?.text,
-            offset,
-        },
-        "stderr" => RunEvent::Stderr {
-            text: parsed::<OutputData>(data)?.text,
-            offset,
-        },
+        "stdout" => {
+            let OutputData { text, content } = parsed(data)?;
+            RunEvent::Stdout {
+                text,
+                content,
+                offset,
+            }
+        }
+        "stderr" => {
+            let OutputData { text, content } = parsed(data)?;
+            RunEvent::Stderr {
+                text,
+                content,
+                offset,
+            }
+        }
         "result" => {
             let ResultData { data, omitted } = parsed(data)?;
             RunEvent::Result { data, omitted }

@@ -69,6 +69,8 @@ pub struct RunError {
 pub(crate) struct RunBody {
     #[serde(default)]
     id: String,
+    #[serde(default)]
+    context: Option<String>,
     outcome: Outcome,
     stdout: String,
     stderr: String,
@@ -78,6 +80,8 @@ pub(crate) struct RunBody {
     stderr_left_out: u64,
     #[serde(default)]
     result: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    omitted: Vec<String>,
     #[serde(default)]
     error: Option<RunError>,
     #[serde(default)]
@@ -113,11 +117,25 @@ macro_rules! common {
             &self.body.stderr
         }
 
-        /// Bytes of output past the limit that are not in `stdout` and `stderr`, where a mark stands for them.
+        /// The number of the signal that ended it, or its interpreter.
+        pub fn signal(&self) -> Option<i32> {
+            self.body.signal
+        }
+
+        /// Bytes past the limit that are not in `stdout`, where a mark stands for them.
+        pub fn stdout_left_out(&self) -> u64 {
+            self.body.stdout_left_out
+        }
+
+        /// Bytes past the limit that are not in `stderr`, where a mark stands for them.
+        pub fn stderr_left_out(&self) -> u64 {
+            self.body.stderr_left_out
+        }
+
+        /// Both together.
         pub fn left_out(&self) -> u64 {
-            self.body
-                .stdout_left_out
-                .saturating_add(self.body.stderr_left_out)
+            self.stdout_left_out()
+                .saturating_add(self.stderr_left_out())
         }
 
         /// How long it ran, by the server's clock.
@@ -149,6 +167,11 @@ impl Execution {
 
     common!();
 
+    /// The id of the context that it ran in.
+    pub fn context(&self) -> Option<&str> {
+        self.body.context.as_deref()
+    }
+
     /// The language of the cell.
     pub fn language(&self) -> &str {
         &self.language
@@ -162,6 +185,11 @@ impl Execution {
     /// The last expression's value by MIME type, `text/plain` among them; binary ones in base64. None where there is none.
     pub fn result(&self) -> Option<&BTreeMap<String, String>> {
         self.body.result.as_ref()
+    }
+
+    /// MIME types that were left out of [`result`](Self::result) for their size.
+    pub fn omitted(&self) -> &[String] {
+        &self.body.omitted
     }
 
     /// What the cell raised.

@@ -73,7 +73,8 @@ pub struct SandboxInfo {
     pub stopped_at: Option<String>,
     /// When its time to live ends.
     pub expires_at: Option<String>,
-    /// Why it ended: `stopped`, `idle`, `expired`, `out_of_memory`, `exited`, `agent_lost`, `server_stopped`.
+    /// Why it ended: `stopped`, `idle`, `expired`, `out_of_memory`, `exited`, `agent_lost`, `server_stopped`,
+    /// `host_restarted`.
     pub end_reason: Option<String>,
 }
 
@@ -91,20 +92,6 @@ pub struct LogEntry {
     pub level: String,
     /// What it says.
     pub text: String,
-}
-
-/// An interpreter of a sandbox.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[non_exhaustive]
-pub struct ContextInfo {
-    /// By which cells name it.
-    pub id: String,
-    /// `python` or `node`.
-    pub language: String,
-    /// None until it is ready.
-    pub interpreter_version: Option<String>,
-    /// Whether it has started.
-    pub ready: bool,
 }
 
 /// An image that sandboxes can be made of.
@@ -152,11 +139,6 @@ pub struct ServerInfo {
 #[derive(Deserialize)]
 pub(crate) struct LogList {
     pub(crate) entries: Vec<LogEntry>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct ContextList {
-    pub(crate) contexts: Vec<ContextInfo>,
 }
 
 #[derive(Deserialize)]

@@ -78,11 +78,12 @@ pub use error::{Problem, SandboxError};
 pub use events::{Finished, RunEvent, RunEvents};
 pub use execution::{CommandExecution, Execution, Outcome, RunError};
 pub use files::Files;
-pub use info::{ContextInfo, ImageInfo, LogEntry, SandboxInfo, SandboxState, ServerInfo};
+pub use info::{ImageInfo, LogEntry, SandboxInfo, SandboxState, ServerInfo};
 pub use metrics::{Metrics, MetricsData};
 pub use options::{
-    CommandOptions, ContextOptions, Isolation, ListOptions, Network, ReadOptions, RunOptions,
-    SandboxOptions, ServerOptions, StartOptions, WriteOptions,
+    AttachOptions, CommandOptions, CommandStreamOptions, ContextOptions, ContextRunOptions,
+    ContextStreamOptions, Encoding, Isolation, ListOptions, Network, ReadOptions, RunOptions,
+    SandboxOptions, ServerOptions, StartOptions, StreamOptions, WriteOptions,
 };
 pub use sandbox::{BaseSandbox, NodeSandbox, PythonSandbox};
 pub use server::Server;

@@ -215,12 +215,41 @@ pub struct StartOptions {
 
 setters!(StartOptions { memory: u64, cpus: f64, timeout: Duration } texts { image } maps {});
 
+/// How output comes in events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Encoding {
+    /// As text; what is not valid UTF-8 is replaced by U+FFFD.
+    Text,
+    /// As the bytes that were written, which travel in base64.
+    Base64,
+}
+
+impl Encoding {
+    /// In the words of the server.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Base64 => "base64",
+        }
+    }
+}
+
+/// What all ways to run a cell come to.
+pub(crate) struct Cell {
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) context: Option<String>,
+    pub(crate) keep_running: Option<bool>,
+    pub(crate) output_limit: Option<u64>,
+    pub(crate) encoding: Option<Encoding>,
+}
+
 /// How a cell is run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunOptions {
     /// Until it is interrupted, its state kept if it yields; zero for none. The server's default is 300 seconds.
     pub timeout: Option<Duration>,
-    /// The interpreter, one of several of a sandbox; the language's own where missing.
+    /// The id of an interpreter, one of several of a sandbox; the language's own where missing.
     pub context: Option<String>,
     /// Whether it goes on when this client goes away.
     pub keep_running: Option<bool>,
@@ -232,6 +261,114 @@ setters!(
     RunOptions
     { timeout: Duration, keep_running: bool, output_limit: u64 }
     texts { context }
+    maps {}
+);
+
+impl From<RunOptions> for Cell {
+    fn from(options: RunOptions) -> Self {
+        let RunOptions {
+            timeout,
+            context,
+            keep_running,
+            output_limit,
+        } = options;
+        Self {
+            timeout,
+            context,
+            keep_running,
+            output_limit,
+            encoding: None,
+        }
+    }
+}
+
+/// How the events of a cell are given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StreamOptions {
+    /// As in [`RunOptions`].
+    pub timeout: Option<Duration>,
+    /// As in [`RunOptions`].
+    pub context: Option<String>,
+    /// As in [`RunOptions`].
+    pub keep_running: Option<bool>,
+    /// Default: [`Encoding::Text`].
+    pub encoding: Option<Encoding>,
+}
+
+setters!(
+    StreamOptions
+    { timeout: Duration, keep_running: bool, encoding: Encoding }
+    texts { context }
+    maps {}
+);
+
+impl From<StreamOptions> for Cell {
+    fn from(options: StreamOptions) -> Self {
+        let StreamOptions {
+            timeout,
+            context,
+            keep_running,
+            encoding,
+        } = options;
+        Self {
+            timeout,
+            context,
+            keep_running,
+            output_limit: None,
+            encoding,
+        }
+    }
+}
+
+/// How a cell is run in a context.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ContextRunOptions {
+    /// As in [`RunOptions`].
+    pub timeout: Option<Duration>,
+    /// As in [`RunOptions`].
+    pub keep_running: Option<bool>,
+    /// As in [`RunOptions`].
+    pub output_limit: Option<u64>,
+}
+
+setters!(
+    ContextRunOptions
+    { timeout: Duration, keep_running: bool, output_limit: u64 }
+    texts {}
+    maps {}
+);
+
+/// How the events of a cell in a context are given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ContextStreamOptions {
+    /// As in [`RunOptions`].
+    pub timeout: Option<Duration>,
+    /// As in [`RunOptions`].
+    pub keep_running: Option<bool>,
+    /// Default: [`Encoding::Text`].
+    pub encoding: Option<Encoding>,
+}
+
+setters!(
+    ContextStreamOptions
+    { timeout: Duration, keep_running: bool, encoding: Encoding }
+    texts {}
+    maps {}
+);
+
+/// How the events of a run that was begun before are given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AttachOptions {
+    /// Of the output to begin with; all that is kept of it where missing.
+    pub offset: Option<u64>,
+    /// Default: [`Encoding::Text`].
+    pub encoding: Option<Encoding>,
+}
+
+setters!(
+    AttachOptions
+    { offset: u64, encoding: Encoding }
+    texts {}
     maps {}
 );
 
@@ -287,9 +424,80 @@ impl fmt::Debug for CommandOptions {
     }
 }
 
+/// How a command's events are given.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct CommandStreamOptions {
+    /// As in [`CommandOptions`].
+    pub timeout: Option<Duration>,
+    /// As in [`CommandOptions`].
+    pub env: Option<BTreeMap<String, String>>,
+    /// As in [`CommandOptions`].
+    pub working_directory: Option<String>,
+    /// As in [`CommandOptions`].
+    pub user: Option<String>,
+    /// As in [`CommandOptions`].
+    pub stdin: Option<Vec<u8>>,
+    /// As in [`CommandOptions`].
+    pub keep_running: Option<bool>,
+    /// Default: [`Encoding::Text`].
+    pub encoding: Option<Encoding>,
+}
+
+setters!(
+    CommandStreamOptions
+    { timeout: Duration, keep_running: bool, encoding: Encoding }
+    texts { working_directory, user }
+    maps { env }
+);
+
+impl CommandStreamOptions {
+    /// With [`stdin`](#structfield.stdin), from text or bytes.
+    #[must_use]
+    pub fn stdin(mut self, stdin: impl Into<Vec<u8>>) -> Self {
+        self.stdin = Some(stdin.into());
+        self
+    }
+
+    /// What a command is told, and how its events come.
+    pub(crate) fn split(self) -> (CommandOptions, Option<Encoding>) {
+        let Self {
+            timeout,
+            env,
+            working_directory,
+            user,
+            stdin,
+            keep_running,
+            encoding,
+        } = self;
+        let options = CommandOptions {
+            timeout,
+            env,
+            working_directory,
+            user,
+            stdin,
+            keep_running,
+            output_limit: None,
+        };
+        (options, encoding)
+    }
+}
+
+/// As [`CommandOptions`] are shown.
+impl fmt::Debug for CommandStreamOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (options, encoding) = self.clone().split();
+        f.debug_struct("CommandStreamOptions")
+            .field("options", &options)
+            .field("encoding", &encoding)
+            .finish()
+    }
+}
+
 /// How a context is opened.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ContextOptions {
+    /// `python` or `node`; the sandbox's own where missing.
+    pub language: Option<String>,
     /// By the rules of names; a new one where missing.
     pub id: Option<String>,
     /// Its environment, beside the sandbox's.
@@ -300,12 +508,13 @@ pub struct ContextOptions {
     pub user: Option<String>,
 }
 
-setters!(ContextOptions {} texts { id, working_directory, user } maps { env });
+setters!(ContextOptions {} texts { language, id, working_directory, user } maps { env });
 
 /// Without the environment's values, which may be secrets.
 impl fmt::Debug for ContextOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ContextOptions")
+            .field("language", &self.language)
             .field("id", &self.id)
             .field(
                 "env",

@@ -14,7 +14,9 @@ use crate::execution::Execution;
 use crate::files::Files;
 use crate::info::{LogEntry, LogList, SandboxInfo};
 use crate::metrics::Metrics;
-use crate::options::{RunOptions, SandboxOptions, StartOptions};
+use crate::options::{
+    AttachOptions, Cell, RunOptions, SandboxOptions, StartOptions, StreamOptions,
+};
 use crate::session::{Language, Owner, Session};
 
 /// What the sandboxes of this crate share with their trait; it keeps others from implementing that.
@@ -129,7 +131,13 @@ pub trait BaseSandbox: HasSession + Send + Sync {
         code: &str,
         options: Option<RunOptions>,
     ) -> Result<Execution, SandboxError> {
-        run(self.session(), self.session().language.name, code, options).await
+        run(
+            self.session(),
+            self.session().language.name,
+            code,
+            &options.unwrap_or_default().into(),
+        )
+        .await
     }
 
     /// Runs a cell, after starting the sandbox where that has not been done.
@@ -146,16 +154,30 @@ pub trait BaseSandbox: HasSession + Send + Sync {
     async fn stream(
         &self,
         code: &str,
-        options: Option<RunOptions>,
+        options: Option<StreamOptions>,
     ) -> Result<RunEvents, SandboxError> {
-        stream(self.session(), self.session().language.name, code, options).await
+        stream(
+            self.session(),
+            self.session().language.name,
+            code,
+            &options.unwrap_or_default().into(),
+        )
+        .await
     }
 
-    /// Gives the events of a cell or command that runs, or has ended lately, with its output from an offset on; what is no
-    /// longer kept of its output is left out. Dropping these events interrupts nothing.
-    async fn attach(&self, run_id: &str, offset: u64) -> Result<RunEvents, SandboxError> {
+    /// Gives the events of a cell or command that runs, or has ended lately; what is no longer kept of its output is left
+    /// out. Dropping these events interrupts nothing.
+    async fn attach(
+        &self,
+        run_id: &str,
+        options: Option<AttachOptions>,
+    ) -> Result<RunEvents, SandboxError> {
         self.session()
-            .events(self.session().calls.attach(run_id, offset))
+            .events(
+                self.session()
+                    .calls
+                    .attach(run_id, &options.unwrap_or_default()),
+            )
             .await
     }
 
@@ -173,12 +195,12 @@ pub(crate) async fn run(
     session: &Session,
     language: &str,
     code: &str,
-    options: Option<RunOptions>,
+    cell: &Cell,
 ) -> Result<Execution, SandboxError> {
-    let call = session
-        .calls
-        .run(language, code, &options.unwrap_or_default());
-    Ok(Execution::new(session.json(call).await?, language))
+    let body = session
+        .json(session.calls.run(language, code, cell))
+        .await?;
+    Ok(Execution::new(body, language))
 }
 
 /// Begins a cell of a language.
@@ -186,14 +208,10 @@ pub(crate) async fn stream(
     session: &Session,
     language: &str,
     code: &str,
-    options: Option<RunOptions>,
+    cell: &Cell,
 ) -> Result<RunEvents, SandboxError> {
     session
-        .events(
-            session
-                .calls
-                .run(language, code, &options.unwrap_or_default()),
-        )
+        .events(session.calls.run(language, code, cell))
         .await
 }
 
@@ -233,7 +251,7 @@ macro_rules! sandbox {
             }
 
             /// A sandbox that there is, by its name or id; whether it is started is taken over. Of the options only
-            /// `server_url`, `api_key` and `namespace` count. Dropping this object does not stop it.
+            /// `server_url`, `api_key`, `namespace` and `start_timeout` count. Dropping this object does not stop it.
             ///
             /// # Errors
             ///

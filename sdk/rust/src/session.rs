@@ -38,8 +38,10 @@ pub(crate) struct Session {
     transport: Transport,
     wanted: Mutex<SandboxOptions>,
     is_started: AtomicBool,
-    /// Whether this object has made it, so that its end is this object's too.
-    is_own: AtomicBool,
+    /// Whether the server has one that is this object's, stopped perhaps.
+    is_there: AtomicBool,
+    /// Whether it was found and not created, so that dropping this object leaves it as it is.
+    is_found: bool,
 }
 
 impl Session {
@@ -66,7 +68,8 @@ impl Session {
             server_url: server_url.unwrap_or_else(|| DEFAULT_URL.to_owned()),
             wanted: Mutex::new(options),
             is_started: AtomicBool::new(false),
-            is_own: AtomicBool::new(false),
+            is_there: AtomicBool::new(false),
+            is_found: false,
         })
     }
 
@@ -75,18 +78,20 @@ impl Session {
         language: &'static Language,
         options: SandboxOptions,
     ) -> Result<Self, SandboxError> {
+        let start_timeout = options.start_timeout;
         let mut session = Self::new(language, options)?;
-        let info: SandboxInfo = session.ask(session.calls.info()).await?;
-        session.calls = Calls::new(info.name, Some(info.namespace));
+        let info: SandboxInfo = session.transport.json(session.calls.info()).await?;
+        session.calls = Calls::of(&info);
         session.wanted = Mutex::new(
-            SandboxOptions::default()
-                .image(info.image)
-                .ephemeral(info.ephemeral),
+            SandboxOptions {
+                start_timeout,
+                ..Default::default()
+            }
+            .ephemeral(info.ephemeral),
         );
-        session.set_started(matches!(
-            info.state,
-            SandboxState::Running | SandboxState::Starting
-        ));
+        session.is_found = true;
+        session.set_started(info.state == SandboxState::Running);
+        session.set_there(true);
         Ok(session)
     }
 
@@ -105,22 +110,29 @@ impl Session {
             .timeout
             .or(wanted.start_timeout)
             .unwrap_or(START_LIMIT);
-        let is_ephemeral = wanted.ephemeral != Some(false);
-        match self
-            .transport
-            .bytes(self.calls.create(&wanted, limit)?)
-            .await
-        {
-            Err(SandboxError::NameTaken(_)) if !is_ephemeral => {
-                self.transport.bytes(self.calls.start(limit)).await?;
-            }
-            created => {
-                created?;
-                self.is_own.store(is_ephemeral, Ordering::Relaxed);
-            }
+        if self.is_found {
+            self.transport.bytes(self.calls.start(limit)).await?;
+        } else {
+            self.create(&wanted, limit).await?;
         }
         self.set_started(true);
+        self.set_there(true);
         Ok(())
+    }
+
+    async fn create(&self, wanted: &SandboxOptions, limit: Duration) -> Result<(), SandboxError> {
+        match self
+            .transport
+            .bytes(self.calls.create(wanted, limit)?)
+            .await
+        {
+            Err(SandboxError::NameTaken(_)) if wanted.ephemeral == Some(false) => self
+                .transport
+                .bytes(self.calls.start(limit))
+                .await
+                .map(drop),
+            other => other.map(drop),
+        }
     }
 
     pub(crate) async fn stop(&self) -> Result<(), SandboxError> {
@@ -128,12 +140,16 @@ impl Session {
             return Ok(());
         }
         // It may have ended by itself.
-        self.end(self.calls.stop()).await
+        self.end(self.calls.stop()).await?;
+        self.set_there(!self.is_ephemeral());
+        Ok(())
     }
 
     pub(crate) async fn delete(&self) -> Result<(), SandboxError> {
         // It is gone where it was ephemeral and is stopped.
-        self.end(self.calls.delete()).await
+        self.end(self.calls.delete()).await?;
+        self.set_there(false);
+        Ok(())
     }
 
     async fn end(&self, call: Call) -> Result<(), SandboxError> {
@@ -142,23 +158,24 @@ impl Session {
         Ok(())
     }
 
-    /// Makes a call that does not need it to run.
+    /// Makes a call that a stopped sandbox answers too.
     pub(crate) async fn ask<T: DeserializeOwned>(&self, call: Call) -> Result<T, SandboxError> {
+        require(self.is_there.load(Ordering::Relaxed))?;
         self.transport.json(call).await
     }
 
     pub(crate) async fn json<T: DeserializeOwned>(&self, call: Call) -> Result<T, SandboxError> {
-        self.require_started()?;
+        require(self.is_started())?;
         self.transport.json(call).await
     }
 
     pub(crate) async fn bytes(&self, call: Call) -> Result<Bytes, SandboxError> {
-        self.require_started()?;
+        require(self.is_started())?;
         self.transport.bytes(call).await
     }
 
     pub(crate) async fn events(&self, call: Call) -> Result<RunEvents, SandboxError> {
-        self.require_started()?;
+        require(self.is_started())?;
         self.transport.events(call).await
     }
 
@@ -170,12 +187,13 @@ impl Session {
         self.is_started.store(is_started, Ordering::Relaxed);
     }
 
-    fn require_started(&self) -> Result<(), SandboxError> {
-        if self.is_started() {
-            return Ok(());
-        }
-        let message = "Sandbox is not started. Call start() first.";
-        Err(SandboxError::new("sandbox_not_running", message))
+    fn set_there(&self, is_there: bool) {
+        self.is_there.store(is_there, Ordering::Relaxed);
+    }
+
+    fn is_ephemeral(&self) -> bool {
+        let wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        wanted.ephemeral != Some(false)
     }
 
     /// What ends it without anything of the caller's runtime, which may be ending itself.
@@ -194,7 +212,7 @@ pub(crate) struct Owner(pub(crate) Arc<Session>);
 impl Drop for Owner {
     fn drop(&mut self) {
         let session = &self.0;
-        if !session.is_started() || !session.is_own.load(Ordering::Relaxed) {
+        if !session.is_started() || session.is_found || !session.is_ephemeral() {
             return;
         }
         session.set_started(false);
@@ -208,6 +226,16 @@ impl Drop for Owner {
         // Waited for, since the program's end would be the thread's end.
         let _ = thread.map(|thread| thread.join());
     }
+}
+
+fn require(condition: bool) -> Result<(), SandboxError> {
+    if condition {
+        return Ok(());
+    }
+    Err(SandboxError::new(
+        "sandbox_not_running",
+        "Sandbox is not started. Call start() first.",
+    ))
 }
 
 fn is_over(outcome: Result<Bytes, SandboxError>) -> Result<(), SandboxError> {

@@ -67,6 +67,14 @@ pub(crate) fn escaped(text: &str) -> String {
     escaped
 }
 
+/// Reads bytes in base64.
+pub(crate) fn bytes<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<u8>>, D::Error> {
+    let text = Option::<String>::deserialize(from)?;
+    text.map(|text| STANDARD.decode(text))
+        .transpose()
+        .map_err(Error::custom)
+}
+
 /// Reads seconds.
 pub(crate) fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     Duration::try_from_secs_f64(f64::deserialize(from)?).map_err(Error::custom)

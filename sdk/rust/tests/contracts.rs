@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use libtest_mimic::Trial;
 use microsandbox::{
     BaseSandbox, Command as SandboxCommand, Context, Contexts, Execution, Files, Metrics,
-    NodeSandbox, PythonSandbox, RunEvents, SandboxError, Server,
+    NodeSandbox, PythonSandbox, RunEvent, RunEvents, SandboxError, Server,
 };
 use serde_json::{Value, json};
 
@@ -15,6 +17,7 @@ use crate::support::{package, text, trial, trial_async};
 
 pub fn trials() -> Vec<Trial> {
     let vectors = list("spec/vectors/executions.json", "executions");
+    let streams = list("spec/vectors/event-streams.json", "streams");
     let catalogue = list("spec/errors.json", "errors");
     let codes: BTreeSet<String> = catalogue
         .iter()
@@ -46,6 +49,10 @@ pub fn trials() -> Vec<Trial> {
             word(&vector, "name")
         );
         trial_async(name, || an_execution_says(vector))
+    }));
+    trials.extend(streams.into_iter().map(|vector| {
+        let name = format!("events are what the vectors say: {}", word(&vector, "name"));
+        trial_async(name, || events_are(vector))
     }));
     trials.extend(catalogue.into_iter().map(|entry| {
         let name = format!(
@@ -92,6 +99,50 @@ async fn an_execution_says(vector: Value) {
             "success"
         }
     );
+}
+
+async fn events_are(vector: Value) {
+    let expected = vector["events"].as_array().expect("a list").clone();
+    let text = word(&vector, "stream").to_owned();
+    // However the bytes are cut: a byte at a time, and all at once.
+    for size in [1, text.len()] {
+        let pieces: Vec<Vec<u8>> = text.as_bytes().chunks(size).map(<[u8]>::to_vec).collect();
+        let server = Canned::on_port(move |_| Answer::Pieces(pieces.clone())).await;
+        let mut events = server
+            .started()
+            .await
+            .stream("1", None)
+            .await
+            .expect("a stream");
+        let mut seen = Vec::new();
+        // A vector need not hold the end of a run, whose lack is an error.
+        while let Some(Ok(event)) = events.next().await {
+            seen.push(described(&event));
+        }
+        assert_eq!(seen, expected);
+    }
+}
+
+fn described(event: &RunEvent) -> Value {
+    let (kind, text, offset, content) = match event {
+        RunEvent::Started { .. } => ("started", None, None, None),
+        RunEvent::Stdout {
+            text,
+            content,
+            offset,
+        } => ("stdout", Some(text), *offset, content.as_ref()),
+        RunEvent::Stderr {
+            text,
+            content,
+            offset,
+        } => ("stderr", Some(text), *offset, content.as_ref()),
+        RunEvent::Result { .. } => ("result", None, None, None),
+        RunEvent::Error(_) => ("error", None, None, None),
+        RunEvent::Finished(_) => ("finished", None, None, None),
+        other => panic!("{other:?}"),
+    };
+    let base64 = content.map(|bytes| STANDARD.encode(bytes));
+    json!({"type": kind, "text": text, "offset": offset, "base64": base64})
 }
 
 async fn an_answer_becomes(entry: Value) {
@@ -164,7 +215,7 @@ fn futures_are_send() {
         sent(sandbox.run_or_start("1", None));
         sent(sandbox.run("1", None));
         sent(sandbox.stream("1", None));
-        sent(sandbox.attach("1", 0));
+        sent(sandbox.attach("1", None));
         sent(sandbox.interrupt("1"));
         sent(sandbox.info());
         sent(sandbox.extend(None, None));
@@ -177,7 +228,7 @@ fn futures_are_send() {
         sent(sandbox.files().write("x", "y", None));
         sent(sandbox.metrics().all());
         sent(sandbox.metrics().cpu());
-        sent(sandbox.contexts().open("python", None));
+        sent(sandbox.contexts().open(None));
         sent(sandbox.contexts().list());
         sent(sandbox.contexts().close("x"));
         sent(context.run("1", None));

@@ -1,7 +1,7 @@
 //! The crate of the original system as it was published, against our server: with a key and in development mode.
 
-use std::collections::BTreeMap;
 use std::fs;
+use std::process::Command;
 use std::sync::{Arc, LazyLock};
 
 use libtest_mimic::Trial;
@@ -10,80 +10,132 @@ use crate::support::project::{cargo, target};
 use crate::support::server::TestServer;
 use crate::support::{package, trial};
 
-/// What the program says, by sandbox and name.
-const FACTS: &[(&str, &str, &str)] = &[
-    ("PythonSandbox", "is not started", "false"),
+/// Tests, each with the aspect of the program that it is about, and what that says.
+const ASPECTS: &[(&str, &str, &[&str])] = &[
     (
-        "PythonSandbox",
-        "run before start",
-        "Sandbox is not started. Call start() first.",
+        "starts",
+        "starts",
+        &[
+            "false",
+            "Sandbox is not started. Call start() first.",
+            "true",
+        ],
     ),
-    ("PythonSandbox", "start", "true"),
-    ("PythonSandbox", "state and output", "Hello from Python!"),
-    ("PythonSandbox", "has_error", "false"),
-    ("PythonSandbox", "status and language", "success python"),
-    ("PythonSandbox", "has_error of an exception", "true"),
     (
-        "PythonSandbox",
-        "error of an exception",
-        "NameError: name 'undefined_name' is not defined",
+        "runs_cells_that_keep_their_state",
+        "state",
+        &["Hello from Python!", "false success python"],
     ),
-    ("PythonSandbox", "command output", "hi"),
-    ("PythonSandbox", "command error", "bad"),
-    ("PythonSandbox", "command exit code", "3 false"),
-    ("PythonSandbox", "command that is unknown", "true"),
-    ("PythonSandbox", "metrics is_running", "true"),
-    ("PythonSandbox", "metrics cpu", "true"),
-    ("PythonSandbox", "metrics memory", "true"),
-    ("PythonSandbox", "metrics disk", "true"),
-    ("PythonSandbox", "metrics name", "\"old-python\""),
-    ("PythonSandbox", "namespace that it sent", "\"team\""),
-    ("PythonSandbox", "stop", "false"),
-    ("PythonSandbox", "run_or_start after stop", "42"),
-    ("NodeSandbox", "start", "true"),
-    ("NodeSandbox", "state and output", "Hello from Node.js!"),
-    ("NodeSandbox", "has_error", "false"),
-    ("NodeSandbox", "status and language", "success javascript"),
-    ("NodeSandbox", "has_error of an exception", "true"),
-    ("NodeSandbox", "error of an exception", "true"),
-    ("NodeSandbox", "command output", "42"),
-    ("NodeSandbox", "command exit code", "0 true"),
-    ("NodeSandbox", "metrics name", "\"old-node\""),
-    ("NodeSandbox", "namespace that it sent", "\"default\""),
-    ("NodeSandbox", "stop", "false"),
+    (
+        "gives_output_without_errors_and_errors_apart",
+        "apart",
+        &["one||two|12", "aside"],
+    ),
+    (
+        "learns_of_exceptions",
+        "exceptions",
+        &[
+            "true error",
+            "NameError: name 'undefined_name' is not defined",
+            "goes on",
+        ],
+    ),
+    (
+        "runs_commands",
+        "commands",
+        &["out err", "3 false sh", "true", "true"],
+    ),
+    (
+        "reads_metrics",
+        "metrics",
+        &["\"old-python\" \"default\" true", "true", "true true true"],
+    ),
+    (
+        "stops",
+        "stops",
+        &[
+            "false",
+            "Sandbox is not started. Call start() first.",
+            "False",
+        ],
+    ),
+    (
+        "keeps_namespaces_apart",
+        "namespaces",
+        &["'one' \"one\"", "'two' \"two\""],
+    ),
+    (
+        "runs_node",
+        "node",
+        &[
+            "true",
+            "Hello from Node.js!",
+            "false success javascript",
+            "true true",
+            "42 true",
+            "true",
+            "false",
+        ],
+    ),
 ];
 
-/// What one run of the program said.
-type Said = BTreeMap<String, String>;
+/// Sandboxes that the program makes; those of the original outlive their stop.
+const SANDBOXES: usize = 4;
+
+/// What one run of the program said, line by line.
+type Said = Arc<LazyLock<Vec<String>, Box<dyn FnOnce() -> Vec<String> + Send>>>;
 
 pub fn trials() -> Vec<Trial> {
-    let program = Arc::new(LazyLock::new(compile));
-    let mut trials = Vec::new();
-    for (mode, is_dev) in [("with a key", false), ("in development mode", true)] {
-        let program = program.clone();
-        let said = Arc::new(LazyLock::new(move || {
-            LazyLock::force(&program);
+    let compiled = Arc::new(LazyLock::new(compile));
+    let said = |is_dev: bool| -> Said {
+        let compiled = compiled.clone();
+        Arc::new(LazyLock::new(Box::new(move || {
+            LazyLock::force(&compiled);
             run(is_dev)
-        }));
-        for (sandbox, name, expected) in FACTS {
+        })))
+    };
+    let mut trials = Vec::new();
+    for (mode, claim, said) in [
+        ("with a key", "brings_its_key", said(false)),
+        (
+            "in development mode",
+            "needs_no_key_in_development_mode",
+            said(true),
+        ),
+    ] {
+        for (name, aspect, expected) in ASPECTS {
             let said = said.clone();
-            let title = format!("crate microsandbox 0.1.2, {mode}: {sandbox}: {name}");
-            trials.push(trial(title, move || {
-                assert_eq!(
-                    said.get(&format!("{sandbox} {name}")).map(String::as_str),
-                    Some(*expected)
-                );
+            trials.push(trial(title(&format!("{name}[{mode}]")), move || {
+                let begin = format!("{aspect}: ");
+                let lines: Vec<&str> = said
+                    .iter()
+                    .filter_map(|line| line.strip_prefix(&begin))
+                    .collect();
+                assert_eq!(&lines, expected);
             }));
         }
-        let said = said.clone();
+        trials.push(trial(title(claim), move || {
+            let expected: usize = ASPECTS.iter().map(|(_, _, lines)| lines.len()).sum();
+            assert_eq!(said.len(), expected, "{said:?}");
+        }));
+    }
+    for (mode, key) in [("no key", None), ("wrong key", Some("msb_wrong"))] {
+        let compiled = compiled.clone();
         trials.push(trial(
-            format!("crate microsandbox 0.1.2, {mode}: nothing else is said"),
+            title(&format!("is_refused_without_a_good_key[{mode}]")),
             move || {
-                assert_eq!(said.len(), FACTS.len());
+                LazyLock::force(&compiled);
+                let server = TestServer::start(false, &[]);
+                assert_eq!(program(&server, key, &["refused"]), ["refused: true true"]);
+                assert_eq!(server.end(), 0);
             },
         ));
     }
     trials
+}
+
+fn title(name: &str) -> String {
+    format!("crate microsandbox 0.1.2: old_client_{name}")
 }
 
 /// Installs the crate from its registry into an empty project, with the program.
@@ -112,29 +164,32 @@ fn compile() {
     );
 }
 
-fn run(is_dev: bool) -> Said {
+fn run(is_dev: bool) -> Vec<String> {
     let server = TestServer::start(is_dev, &[]);
-    let mut program = std::process::Command::new(target().join("debug/old-client"));
-    program
+    let key = (!is_dev).then(|| server.msb(&["key", "create", "--name", "old"]));
+    let said = program(&server, key.as_deref().map(str::trim), &[]);
+    assert_eq!(server.end(), SANDBOXES);
+    said
+}
+
+fn program(server: &TestServer, key: Option<&str>, arguments: &[&str]) -> Vec<String> {
+    let done = Command::new(target().join("debug/old-client"))
+        .args(arguments)
         .env_clear()
         .env("PATH", "/usr/bin:/bin")
         .env("MSB_SERVER_URL", &server.url)
-        .current_dir("/");
-    if !is_dev {
-        let key = server.msb(&["key", "create", "--name", "old"]);
-        program.env("MSB_API_KEY", key.trim());
-    }
-    let done = program.output().expect("the program runs");
+        .envs(key.map(|key| ("MSB_API_KEY", key)))
+        .current_dir("/")
+        .output()
+        .expect("the program runs");
     assert!(
         done.status.success(),
         "{}",
         String::from_utf8_lossy(&done.stderr)
     );
-    // The original's sandboxes outlive their stop: the two are stored until the server's home goes.
-    assert_eq!(server.end(), 2);
-    let said = String::from_utf8(done.stdout).expect("text");
-    let facts = said.lines().filter_map(|line| line.split_once(": "));
-    facts
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    String::from_utf8(done.stdout)
+        .expect("text")
+        .lines()
+        .map(str::to_owned)
         .collect()
 }

@@ -230,7 +230,7 @@ pub fn trials() -> Vec<Trial> {
             "local: what keeps the server from starting is said",
             what_keeps_a_server_from_starting_is_said,
         ),
-        trial("guide: the Rust blocks are two programs", || {
+        trial("guide::is_two_programs", || {
             let headings: Vec<String> = Pages::read()
                 .guide
                 .into_iter()
@@ -238,7 +238,7 @@ pub fn trials() -> Vec<Trial> {
                 .collect();
             assert_eq!(headings, ["PythonSandbox", "NodeSandbox"]);
         }),
-        test("guide: rust, PythonSandbox", |stage| {
+        test("guide::python_sandbox", |stage| {
             let before = stage.web.questions();
             assert_eq!(stage.printed("guide-0"), "Hello from Python!\n200\n");
             assert!(
@@ -246,7 +246,7 @@ pub fn trials() -> Vec<Trial> {
                 "the sandbox has asked the site"
             );
         }),
-        test("guide: rust, NodeSandbox", |stage| {
+        test("guide::node_sandbox", |stage| {
             let printed = stage.printed("guide-1");
             let lines: Vec<&str> = printed.lines().collect();
             let expected = [

@@ -6,9 +6,10 @@ use futures_util::StreamExt;
 use futures_util::future::join_all;
 use libtest_mimic::Trial;
 use microsandbox::{
-    BaseSandbox, CommandOptions, ContextOptions, ListOptions, Network, NodeSandbox, Outcome,
-    PythonSandbox, RunEvent, RunEvents, RunOptions, SandboxError, SandboxOptions, SandboxState,
-    Server, ServerOptions, StartOptions, WriteOptions,
+    AttachOptions, BaseSandbox, CommandOptions, CommandStreamOptions, Context, ContextOptions,
+    Encoding, ListOptions, Network, NodeSandbox, Outcome, PythonSandbox, RunEvent, RunEvents,
+    RunOptions, SandboxError, SandboxOptions, SandboxState, Server, ServerOptions, StartOptions,
+    StreamOptions, WriteOptions,
 };
 
 use crate::support::server::{TestServer, shared};
@@ -112,7 +113,7 @@ async fn state_is_kept_between_runs_and_the_end_is_known() {
     let error = sandbox.run("x", None).await.expect_err("it is stopped");
     assert!(matches!(error, SandboxError::SandboxNotRunning(_)));
     let error = sandbox.info().await.expect_err("it is gone");
-    assert!(matches!(error, SandboxError::SandboxNotFound(_)));
+    assert!(matches!(error, SandboxError::SandboxNotRunning(_)));
 }
 
 async fn a_sandbox_may_be_started_with_sizes() {
@@ -351,7 +352,13 @@ async fn a_cell_streams_its_events_while_it_runs() {
     // It ends only once the test has seen what it printed before.
     let code = "import os, time\nprint('first', flush=True)\n\
         while not os.path.exists('seen'): time.sleep(0.01)\nprint('second')\n7";
-    let mut events = sandbox.stream(code, limit(60.0)).await.expect("a stream");
+    let mut events = sandbox
+        .stream(
+            code,
+            Some(StreamOptions::default().timeout(Duration::from_secs(60))),
+        )
+        .await
+        .expect("a stream");
     let mut seen = Vec::new();
     let mut is_told = false;
     while let Some(event) = events.next().await {
@@ -444,21 +451,25 @@ async fn a_cell_goes_on_without_its_client_and_is_attached_to() {
     let mut sandbox = python().await;
     let code = "import os, time\nprint('before', flush=True)\n\
         while not os.path.exists('go-on'): time.sleep(0.01)\nprint('after')";
-    let options = RunOptions::default().keep_running(true);
+    let options = StreamOptions::default().keep_running(true);
     let mut events = sandbox.stream(code, Some(options)).await.expect("a stream");
     let id = events.run_id().expect("an id").to_owned();
     let (mut seen, mut offset) = (String::new(), 0);
     while seen != "before\n" {
-        if let RunEvent::Stdout { text, offset: end } =
-            events.next().await.expect("more").expect("an event")
+        if let RunEvent::Stdout {
+            text, offset: end, ..
+        } = events.next().await.expect("more").expect("an event")
         {
             seen += &text;
             offset = end.expect("where it ends");
         }
     }
     drop(events);
-    let rest = sandbox.attach(&id, offset).await.expect("the rest");
-    let whole = sandbox.attach(&id, 0).await.expect("the whole");
+    let rest = sandbox
+        .attach(&id, Some(AttachOptions::default().offset(offset)))
+        .await
+        .expect("the rest");
+    let whole = sandbox.attach(&id, None).await.expect("the whole");
     sandbox
         .files()
         .write("go-on", "", None)
@@ -471,7 +482,7 @@ async fn a_cell_goes_on_without_its_client_and_is_attached_to() {
         "{last:?}"
     );
     assert_eq!(written(whole).await.0, "before\nafter\n");
-    let unknown = sandbox.attach(&"0".repeat(32), 0).await;
+    let unknown = sandbox.attach(&"0".repeat(32), None).await;
     assert!(matches!(unknown, Err(SandboxError::RunNotFound(_))));
     sandbox.stop().await.expect("a stop");
 }
@@ -530,7 +541,7 @@ async fn contexts_have_states_of_their_own() {
         .working_directory("/tmp");
     let second = sandbox
         .contexts()
-        .open("python", Some(options))
+        .open(Some(options))
         .await
         .expect("a context");
     assert_eq!((second.id(), second.language()), ("second", "python"));
@@ -540,6 +551,7 @@ async fn contexts_have_states_of_their_own() {
         execution.output().await.expect("output"),
         "('b', '/tmp', False)"
     );
+    assert_eq!(execution.context(), Some("second"));
     let (text, _) = written(
         second
             .stream("x = 'second'; print(x)", None)
@@ -551,13 +563,14 @@ async fn contexts_have_states_of_their_own() {
         (text.as_str(), output(&sandbox, "x").await.as_str()),
         ("second\n", "'first'")
     );
-    let ids = |list: Vec<microsandbox::ContextInfo>| {
-        list.into_iter()
-            .map(|context| context.id)
+    let ids = |list: Vec<Context>| {
+        list.iter()
+            .map(|context| context.id().to_owned())
             .collect::<Vec<_>>()
     };
     assert!(ids(sandbox.contexts().list().await.expect("a list")).contains(&"second".to_owned()));
     second.close().await.expect("an end");
+    second.close().await.expect("nothing to do");
     assert!(!ids(sandbox.contexts().list().await.expect("a list")).contains(&"second".to_owned()));
     let error = sandbox
         .contexts()
@@ -565,7 +578,10 @@ async fn contexts_have_states_of_their_own() {
         .await
         .expect_err("it is closed");
     assert!(matches!(error, SandboxError::ContextNotFound(_)));
-    let unknown = sandbox.contexts().open("cobol", None).await;
+    let unknown = sandbox
+        .contexts()
+        .open(Some(ContextOptions::default().language("cobol")))
+        .await;
     assert!(matches!(unknown, Err(SandboxError::UnknownLanguage(_))));
     sandbox.stop().await.expect("a stop");
 }
@@ -635,6 +651,20 @@ async fn commands_stream_and_take_signals() {
         matches!(&last, Some(RunEvent::Finished(end)) if end.exit_code == Some(4)),
         "{last:?}"
     );
+    let bytes = CommandStreamOptions::default()
+        .encoding(Encoding::Base64)
+        .stdin([255, 0]);
+    let mut events = command
+        .stream("cat", [""; 0], Some(bytes))
+        .await
+        .expect("a stream");
+    let mut read = Vec::new();
+    while let Some(event) = events.next().await {
+        if let RunEvent::Stdout { content, .. } = event.expect("an event") {
+            read.extend(content.expect("bytes"));
+        }
+    }
+    assert_eq!(read, [255, 0]);
     let script = "trap 'echo caught; exit 5' USR1; echo ready; while :; do sleep 0.05; done";
     let mut events = command
         .stream("sh", ["-c", script], None)

@@ -5,8 +5,9 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use libtest_mimic::Trial;
 use microsandbox::{
-    BaseSandbox, CommandOptions, ContextOptions, Isolation, ListOptions, PythonSandbox, RunEvent,
-    RunOptions, SandboxError, SandboxOptions, Server, ServerOptions, WriteOptions,
+    AttachOptions, BaseSandbox, CommandOptions, ContextOptions, Encoding, Isolation, ListOptions,
+    PythonSandbox, RunEvent, RunOptions, SandboxError, SandboxOptions, Server, ServerOptions,
+    WriteOptions,
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -163,13 +164,14 @@ async fn the_other_calls_are_those_of_the_contract() {
     assert_eq!(server.last().path, "/v1/sandboxes/x/commands/r1/signal");
     assert_eq!(body(&server), json!({"signal": 9, "group": false}));
     let options = ContextOptions::default()
+        .language("node")
         .id("c 1")
         .env([("A", "b")])
         .working_directory("/tmp")
         .user("root");
     let context = sandbox
         .contexts()
-        .open("node", Some(options))
+        .open(Some(options))
         .await
         .expect("a context");
     let expected = json!({"language": "node", "id": "c 1", "env": {"A": "b"}, "working_directory": "/tmp", "user": "root"});
@@ -189,6 +191,22 @@ async fn the_other_calls_are_those_of_the_contract() {
     assert_eq!(
         (server.last().method.as_str(), body(&server)),
         ("PATCH", json!({"time_to_live": 1.5}))
+    );
+    drop(
+        sandbox
+            .attach(
+                "r1",
+                Some(
+                    AttachOptions::default()
+                        .offset(7)
+                        .encoding(Encoding::Base64),
+                ),
+            )
+            .await,
+    );
+    assert_eq!(
+        server.last().path,
+        "/v1/sandboxes/x/runs/r1?encoding=base64&offset=7"
     );
     let whole = Server::new(Some(
         ServerOptions::default().server_url(server.url.as_str()),
@@ -504,6 +522,7 @@ async fn events_come_in_order_and_what_is_not_known_is_left_out() {
         *stdout,
         RunEvent::Stdout {
             text: "a\n".into(),
+            content: None,
             offset: Some(2)
         }
     );
@@ -511,6 +530,7 @@ async fn events_come_in_order_and_what_is_not_known_is_left_out() {
         *stderr,
         RunEvent::Stderr {
             text: "b".into(),
+            content: None,
             offset: None
         }
     );
@@ -673,10 +693,7 @@ async fn a_sandbox_that_is_connected_to_is_left_by_its_drop() {
         ("theirs", "team", true)
     );
     sandbox.run("1", None).await.expect("a run");
-    assert_eq!(
-        server.last().path,
-        "/v1/sandboxes/theirs/runs?namespace=team"
-    );
+    assert_eq!(server.last().path, "/v1/sandboxes/sb0123456789abcdef/runs");
     tokio::task::spawn_blocking(move || drop(sandbox))
         .await
         .expect("a drop");

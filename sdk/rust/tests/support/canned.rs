@@ -24,6 +24,8 @@ pub enum Answer {
     Whole(u16, String),
     /// The head of a stream of events and these, with or without the stream's end; the connection stays.
     Events(Vec<String>, bool),
+    /// A stream of events in these pieces, which need not be text; the connection stays.
+    Pieces(Vec<Vec<u8>>),
     /// These bytes, and the connection's end.
     Cut(Vec<u8>),
     /// The first bytes, then the second ones again and again until the client goes.
@@ -174,6 +176,16 @@ async fn give(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), answer: Answer
             }
             text += if is_ended { "0\r\n\r\n" } else { "" };
             let _ = stream.write_all(text.as_bytes()).await;
+        }
+        Answer::Pieces(pieces) => {
+            let mut bytes = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+            for piece in pieces {
+                bytes.extend(format!("{:x}\r\n", piece.len()).bytes());
+                bytes.extend(piece);
+                bytes.extend(b"\r\n");
+            }
+            bytes.extend(b"0\r\n\r\n");
+            let _ = stream.write_all(&bytes).await;
         }
         Answer::Cut(bytes) => {
             let _ = stream.write_all(&bytes).await;
