@@ -55,6 +55,7 @@ def test_original_manual_lifecycle_works() -> None:
         await sandbox.start(image="microsandbox/python", memory=256, cpus=1.0)
         assert sandbox.is_started
         assert await sandbox.metrics.is_running()
+        await sandbox.run("held = bytes(8 * 1024 * 1024)")  # the interpreter may not have begun to use any
         assert (await sandbox.metrics.memory() or 0) > 0
         await sandbox.stop()
         assert not sandbox.is_started

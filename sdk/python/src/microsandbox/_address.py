@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,6 +30,16 @@ class Address:
         """For connecting by TCP."""
         parts = urlsplit(self.url)
         return parts.hostname or "127.0.0.1", parts.port or (443 if parts.scheme == "https" else 80)
+
+    @cached_property
+    def host(self) -> str:
+        """For the header of that name."""
+        return urlsplit(self.url).netloc.rpartition("@")[2]
+
+    @cached_property
+    def prefix(self) -> str:
+        """What stands before all paths."""
+        return urlsplit(self.url).path
 
     @property
     def is_tls(self) -> bool:

@@ -36,11 +36,11 @@ class Call:
     is_silent: bool = False
 
 
-def headers_for(address: Address, accept: str, call: Call) -> dict[str, str]:
-    """Headers of a call."""
+def headers_for(address: Address, accept: str, content_type: str | None) -> dict[str, str]:
+    """Headers of a call; without a body it has no content type."""
     headers = {"Accept": accept, "User-Agent": f"microsandbox-python/{VERSION}"}
-    if call.body is not None:
-        headers["Content-Type"] = call.content_type
+    if content_type is not None:
+        headers["Content-Type"] = content_type
     if address.api_key:
         headers["Authorization"] = f"Bearer {address.api_key}"
     return headers
