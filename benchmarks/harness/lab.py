@@ -27,11 +27,15 @@ class Lab:
 
     @cached_property
     def server(self) -> Server:
-        """The server for all questions that need none of their own; sandboxes reach the web server as `web.test`.
+        """The server for all questions that need none of their own, with a sandbox of each image ready and no more.
+
+        Sandboxes reach the web server as `web.test`.
 
         The clients of this process use it too, by the environment.
         """
-        server = self._stack.enter_context(closing(Server(f"name-map=web.test=127.0.0.1:{self.web.port}")))
+        server = self._stack.enter_context(
+            closing(Server("pool-max=1", f"name-map=web.test=127.0.0.1:{self.web.port}"))
+        )
         os.environ["MSB_SERVER_URL"] = server.url
         return server
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = Path(os.environ.get("MICROSANDBOX_HOME", "/var/lib/microsandbox"))
+
+SETTLE_SECONDS = 60
 
 
 def free_port() -> int:
@@ -51,6 +55,26 @@ class Server:
         if done.returncode != 0:
             raise RuntimeError(f"msb {' '.join(arguments[:2])} failed: {done.stderr.strip()}")
         return done.stdout
+
+    def settle(self) -> None:
+        """Waits until a sandbox of each default image stands ready and none is being made, which would disturb."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while self._pools() != (2, 0):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the pools are not ready: {self._pools()}")
+            time.sleep(0.01)
+
+    def _pools(self) -> tuple[float, float]:
+        request = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(SETTLE_SECONDS)
+            connection.connect(str(self.socket))
+            connection.sendall(request)
+            text = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+        ready, starting = (re.search(rf"^microsandbox_pool_{name} (\S+)", text, re.M) for name in ("ready", "starting"))
+        if ready is None or starting is None:
+            raise RuntimeError(f"the server tells nothing of pools: {text[:200]}")
+        return float(ready[1]), float(starting[1])
 
     @property
     def pid(self) -> int:

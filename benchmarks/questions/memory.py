@@ -24,7 +24,7 @@ WAITING = {
 
 def measure(lab: Lab) -> Iterator[Figure]:
     """Beside the same interpreter from the same image, as a process that waits for its standard input."""
-    with closing(Server()) as server:
+    with closing(Server("pool=off")) as server:
         empty = resident(server.pid)
         beside = Figure("memory.agent", "idle sandbox beside its interpreter, own memory", "MB")
         for language, kind in (("python", sync.PythonSandbox), ("node", sync.NodeSandbox)):
