@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -181,6 +182,29 @@ def test_files_are_copied_in_and_out(msb: Msb, tmp_path: Path) -> None:
         assert (done.returncode, error in done.stderr) == (1, True), (arguments, done.stderr)
     assert msb("cp", "--mode", "9", "-", "files:a").returncode == 2
     assert msb("rm", "files").returncode == 0
+
+
+def test_a_pool_is_sized_filled_and_claimed_from(msb: Msb) -> None:
+    size = ["--memory", "200m"]
+    made = msb.json("pool", "set", "python", *size, "--minimum", "1", "--maximum", "2")
+    assert (made["minimum"], made["maximum"], made["configured"]) == (1, 2, True)
+
+    def pool() -> dict[str, Any]:
+        found: list[dict[str, Any]] = [pool for pool in msb.json("pool", "ls") if pool["memory"] == 200]
+        return found[0]
+
+    end = time.monotonic() + 60
+    while pool()["ready"] == 0:
+        assert time.monotonic() < end, pool()
+        time.sleep(0.1)
+    done = msb("run", *size, "python", "-c", "import socket; print(socket.gethostname() != 'sandbox')")
+    assert done.stdout == b"True\n", done.stderr
+    assert pool()["hits"] == 1
+    listed = msb("pool", "ls").stdout.decode()
+    assert "200 MiB" in listed and listed.startswith("IMAGE")
+    refused = msb("pool", "set", "python", *size, "--minimum", "3", "--maximum", "2")
+    assert refused.returncode == 1 and b"maximum" in refused.stderr
+    assert msb("pool", "set", "python", *size, "--minimum", "0").returncode == 0
 
 
 def test_keys_are_made_listed_and_revoked(msb: Msb) -> None:

@@ -38,6 +38,18 @@ public final class Administration {
     connection.bytes(Call.delete("/v1/keys/" + Call.escape(id)));
   }
 
+  /// The sandboxes that are kept ready: of every kind that is configured or was asked for lately.
+  public List<PoolInfo> pools() {
+    return connection.json(Call.get("/v1/pools")).objects("pools", PoolInfo::of);
+  }
+
+  /// Sets how many of a kind are kept ready, beyond the server's end.
+  ///
+  /// @throws SandboxException `image_not_found`, `invalid_limits`, `invalid_request`
+  public PoolInfo setPool(PoolSize size) {
+    return PoolInfo.of(connection.json(Call.put("/v1/pools", size.body())));
+  }
+
   /// What the server found out about its host by trying.
   public Doctor doctor() {
     return Doctor.of(connection.json(Call.get("/v1/doctor")));

@@ -44,6 +44,10 @@ record Call(
     return new Call("PATCH", path, Json.write(body), JSON, CONTROL);
   }
 
+  static Call put(String path, Map<String, ? extends @Nullable Object> body) {
+    return new Call("PUT", path, Json.write(body), JSON, CONTROL);
+  }
+
   static Call put(String path, byte[] content) {
     return new Call("PUT", path, content, BYTES, CONTROL);
   }

@@ -146,6 +146,7 @@ final class Wiring implements AutoCloseable {
         AppSettings.version(),
         engine,
         engine.keys(),
+        engine,
         () -> {
           List<Finding> findings = new ArrayList<>(troubles);
           findings.addAll(engine.findings());

@@ -40,6 +40,7 @@ final class Commands {
     commands.put("logs", LogsCommand.class);
     commands.put("metrics", MetricsCommand.class);
     commands.put("image", ImageCommand.class);
+    commands.put("pool", PoolCommand.class);
     commands.put("key", KeyCommand.class);
     commands.put("server", ServerCommand.class);
     commands.put("doctor", DoctorCommand.class);

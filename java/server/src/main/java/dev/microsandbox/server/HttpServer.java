@@ -56,6 +56,7 @@ public final class HttpServer implements AutoCloseable {
     routes.addAll(new FileRoutes(parts.sandboxes()).routes());
     routes.addAll(new ContextRoutes(parts.sandboxes()).routes());
     routes.addAll(new KeyRoutes(parts.keys()).routes());
+    routes.addAll(new PoolRoutes(parts.pools()).routes());
     routes.addAll(new ServerRoutes(settings, parts).routes());
     routes.addAll(new RpcRoutes(new RpcMethods(parts.sandboxes(), clients)).routes());
     return routes;

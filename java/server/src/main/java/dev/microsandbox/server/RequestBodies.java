@@ -60,6 +60,16 @@ final class RequestBodies {
       @Nullable String workingDirectory,
       @Nullable String user) {}
 
+  record SetPool(
+      @Nullable String image,
+      @Nullable String isolation,
+      @Nullable Integer memory,
+      @Nullable Double cpus,
+      @Nullable Integer processes,
+      @Nullable Integer disk,
+      Integer minimum,
+      @Nullable Integer maximum) {}
+
   record CreateKey(@Nullable String name, @Nullable String owner) {
     static final CreateKey EMPTY = new CreateKey(null, null);
   }

@@ -3,6 +3,8 @@ package dev.microsandbox.server;
 import dev.microsandbox.engine.ApiKey;
 import dev.microsandbox.engine.ImageInfo;
 import dev.microsandbox.engine.NewApiKey;
+import dev.microsandbox.engine.PoolKey;
+import dev.microsandbox.engine.PoolStatus;
 import dev.microsandbox.engine.SandboxInfo;
 import dev.microsandbox.engine.SandboxMetrics;
 import dev.microsandbox.model.Language;
@@ -134,6 +136,56 @@ final class ResponseBodies {
       return new Key(k.id(), k.name(), k.owner(), k.createdAt(), k.lastUsedAt(), k.revokedAt());
     }
   }
+
+  record Pool(
+      String image,
+      String isolation,
+      long memory,
+      double cpus,
+      int processes,
+      long disk,
+      int minimum,
+      int maximum,
+      boolean configured,
+      int target,
+      int ready,
+      int starting,
+      long hits,
+      long waits,
+      long misses,
+      long refills,
+      long failures,
+      @Nullable PoolTrouble trouble) {
+    static Pool of(PoolStatus pool) {
+      PoolKey key = pool.key();
+      PoolStatus.Trouble trouble = pool.trouble();
+      return new Pool(
+          key.image().name(),
+          key.isolation().wireName(),
+          key.limits().memory().mib(),
+          key.limits().cpus(),
+          key.limits().processes(),
+          key.limits().disk().mib(),
+          pool.minimum(),
+          pool.maximum(),
+          pool.configured(),
+          pool.target(),
+          pool.ready(),
+          pool.starting(),
+          pool.hits(),
+          pool.waits(),
+          pool.misses(),
+          pool.refills(),
+          pool.failures(),
+          trouble == null
+              ? null
+              : new PoolTrouble(trouble.message(), trouble.since(), trouble.retryAt()));
+    }
+  }
+
+  record PoolTrouble(String message, Instant since, @Nullable Instant retryAt) {}
+
+  record PoolList(List<Pool> pools) {}
 
   record KeyList(List<Key> keys) {}
 

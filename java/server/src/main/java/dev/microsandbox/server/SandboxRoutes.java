@@ -57,19 +57,13 @@ final class SandboxRoutes {
 
   /// A request as the engine takes it, with the defaults filled in.
   static SandboxSpec spec(String owner, CreateSandbox wanted) {
-    Limits limits =
-        new Limits(
-            Amounts.mib(wanted.memory(), Limits.DEFAULT.memory(), "memory"),
-            requireNonNullElse(wanted.cpus(), Limits.DEFAULT.cpus()),
-            requireNonNullElse(wanted.processes(), Limits.DEFAULT.processes()),
-            Amounts.mib(wanted.disk(), Limits.DEFAULT.disk(), "disk"));
     return new SandboxSpec(
         owner,
         requireNonNullElse(wanted.namespace(), SandboxSpec.DEFAULT_NAMESPACE),
         new SandboxName(wanted.name() == null ? generatedName() : wanted.name()),
-        wanted.image() == null ? ImageReference.PYTHON : ImageReference.parse(wanted.image()),
+        image(wanted.image()),
         isolation(wanted.isolation()),
-        limits,
+        limits(wanted.memory(), wanted.cpus(), wanted.processes(), wanted.disk()),
         pairs(wanted.env(), "env"),
         pairs(wanted.labels(), "labels"),
         network(wanted.network()),
@@ -86,7 +80,23 @@ final class SandboxRoutes {
     return "sandbox-" + HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextInt());
   }
 
-  private static @Nullable IsolationKind isolation(@Nullable String text) {
+  static ImageReference image(@Nullable String text) {
+    return text == null ? ImageReference.PYTHON : ImageReference.parse(text);
+  }
+
+  static Limits limits(
+      @Nullable Integer memory,
+      @Nullable Double cpus,
+      @Nullable Integer processes,
+      @Nullable Integer disk) {
+    return new Limits(
+        Amounts.mib(memory, Limits.DEFAULT.memory(), "memory"),
+        requireNonNullElse(cpus, Limits.DEFAULT.cpus()),
+        requireNonNullElse(processes, Limits.DEFAULT.processes()),
+        Amounts.mib(disk, Limits.DEFAULT.disk(), "disk"));
+  }
+
+  static @Nullable IsolationKind isolation(@Nullable String text) {
     if (text == null || text.equals("auto")) {
       return null;
     }

@@ -1,6 +1,7 @@
 package dev.microsandbox.server;
 
 import dev.microsandbox.engine.KeyService;
+import dev.microsandbox.engine.PoolService;
 import dev.microsandbox.engine.SandboxService;
 import dev.microsandbox.isolation.ProbeReport.Finding;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -16,6 +17,7 @@ public record ServerParts(
     String version,
     SandboxService sandboxes,
     KeyService keys,
+    PoolService pools,
     Supplier<List<Finding>> findings,
     PrometheusMeterRegistry meters,
     Runnable shutdown) {}

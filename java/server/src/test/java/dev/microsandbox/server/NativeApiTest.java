@@ -315,6 +315,26 @@ class NativeApiTest {
   }
 
   @Test
+  void poolsAreListedAndSetByAdministratorsAlone() throws Exception {
+    String set =
+        fixture.overSocket(
+            "PUT", "/v1/pools", "{\"image\":\"node\",\"memory\":256,\"minimum\":2,\"maximum\":5}");
+    assertThat(set)
+        .contains("200 OK")
+        .contains("\"image\":\"microsandbox/node\"")
+        .contains("\"memory\":256")
+        .contains("\"minimum\":2")
+        .contains("\"trouble\":{\"message\":\"the host is short of memory\"");
+    assertThat(fixture.overSocket("GET", "/v1/pools", "")).contains("\"maximum\":5");
+    assertThat(fixture.overSocket("PUT", "/v1/pools", "{\"image\":\"node\"}"))
+        .contains("400 ")
+        .contains("minimum");
+    assertThat(fixture.get("/v1/pools").code()).isEqualTo("forbidden");
+    assertThat(fixture.send(fixture.method("PUT", "/v1/pools", "{\"minimum\":1}")).code())
+        .isEqualTo("forbidden");
+  }
+
+  @Test
   void textInUtf8GoesThroughWhole() {
     create("{\"name\":\"box\"}");
     fixture.post(ONE + "/runs", "{\"code\":\"# \\ud83d\\ude00 \\u00e9 \u4e2d\"}");

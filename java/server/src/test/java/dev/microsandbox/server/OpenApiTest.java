@@ -44,6 +44,7 @@ class OpenApiTest {
               "0",
               fixture.service,
               fixture.service,
+              fixture.service,
               List::of,
               new io.micrometer.prometheusmetrics.PrometheusMeterRegistry(
                   io.micrometer.prometheusmetrics.PrometheusConfig.DEFAULT),

@@ -10,6 +10,10 @@ import dev.microsandbox.engine.ImageInfo;
 import dev.microsandbox.engine.KeyService;
 import dev.microsandbox.engine.LogEntry;
 import dev.microsandbox.engine.NewApiKey;
+import dev.microsandbox.engine.PoolKey;
+import dev.microsandbox.engine.PoolService;
+import dev.microsandbox.engine.PoolStatus;
+import dev.microsandbox.engine.PoolTotals;
 import dev.microsandbox.engine.RunHandle;
 import dev.microsandbox.engine.RunRequest;
 import dev.microsandbox.engine.RunStream;
@@ -38,7 +42,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /// Sandboxes in memory, whose runs do what a test has written: the HTTP tests' other end.
-final class ScriptedService implements SandboxService, KeyService {
+final class ScriptedService implements SandboxService, KeyService, PoolService {
   static final String GOOD_KEY = "msb_good";
   static final Instant NOW = Instant.parse("2026-01-31T12:00:00Z");
 
@@ -49,6 +53,41 @@ final class ScriptedService implements SandboxService, KeyService {
   final List<RunRequest> cells = new CopyOnWriteArrayList<>();
   volatile ScriptedRun.Script script = ScriptedRun.Script.hello();
   volatile boolean broken;
+
+  final List<PoolStatus> pools = new CopyOnWriteArrayList<>();
+
+  @Override
+  public List<PoolStatus> pools() {
+    return pools;
+  }
+
+  @Override
+  public PoolStatus setPool(PoolBounds bounds) {
+    Integer maximum = bounds.maximum();
+    PoolStatus.Trouble trouble = new PoolStatus.Trouble("the host is short of memory", NOW, null);
+    PoolStatus set =
+        new PoolStatus(
+            new PoolKey(bounds.image(), IsolationKind.CONTAINER, bounds.limits()),
+            bounds.minimum(),
+            maximum == null ? 8 : maximum,
+            true,
+            bounds.minimum(),
+            1,
+            2,
+            3,
+            4,
+            5,
+            6,
+            7,
+            trouble);
+    pools.add(set);
+    return set;
+  }
+
+  @Override
+  public PoolTotals totals() {
+    return new PoolTotals(0, 0, 0, 0, 0, 0, 0);
+  }
 
   private SandboxInfo info(SandboxId id, SandboxSpec spec, SandboxState state) {
     boolean stopped = state == SandboxState.STOPPED;

@@ -65,6 +65,7 @@ final class ServerFixture implements AutoCloseable {
                 "0.0.0",
                 service,
                 service,
+                service,
                 List::of,
                 new PrometheusMeterRegistry(PrometheusConfig.DEFAULT),
                 shutdown::countDown));

@@ -79,6 +79,7 @@ class TlsTest {
                 "0",
                 service,
                 service,
+                service,
                 List::of,
                 new PrometheusMeterRegistry(PrometheusConfig.DEFAULT),
                 () -> {}));
