@@ -4,6 +4,7 @@ import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -63,6 +64,12 @@ record JsonObject(Map<String, @Nullable Object> fields) {
     return fields.get(name) instanceof Number ? duration(name) : null;
   }
 
+  /// A time that is always there.
+  Instant instant(String name) {
+    Instant instant = instantOrNull(name);
+    return instant == null ? Instant.EPOCH : instant;
+  }
+
   @Nullable Instant instantOrNull(String name) {
     String value = textOrNull(name);
     try {
@@ -87,7 +94,7 @@ record JsonObject(Map<String, @Nullable Object> fields) {
   Map<String, String> textMap(String name) {
     Map<String, String> texts = new LinkedHashMap<>();
     object(name).fields.forEach((key, value) -> texts.put(key, value instanceof String s ? s : ""));
-    return java.util.Collections.unmodifiableMap(texts);
+    return Collections.unmodifiableMap(texts);
   }
 
   private Number number(String name) {

@@ -11,7 +11,7 @@ public record KeyInfo(
     String id,
     String name,
     String owner,
-    @Nullable Instant createdAt,
+    Instant createdAt,
     @Nullable Instant lastUsedAt,
     @Nullable Instant revokedAt) {
   static KeyInfo of(JsonObject node) {
@@ -20,7 +20,7 @@ public record KeyInfo(
         node.text("id"),
         node.text("name"),
         node.text("owner"),
-        node.instantOrNull("created_at"),
+        node.instant("created_at"),
         node.instantOrNull("last_used_at"),
         node.instantOrNull("revoked_at"));
   }

@@ -3,7 +3,6 @@ package dev.microsandbox;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /// What a server says of itself.
 ///
@@ -14,7 +13,7 @@ public record ServerInfo(
     String version,
     long pid,
     boolean accepting,
-    @Nullable Instant startedAt,
+    Instant startedAt,
     boolean keysRequired,
     List<String> isolation,
     Map<String, String> runtimes,
@@ -26,7 +25,7 @@ public record ServerInfo(
         node.text("version"),
         node.whole("pid"),
         node.truth("accepting"),
-        node.instantOrNull("started_at"),
+        node.instant("started_at"),
         node.truth("keys_required", true),
         node.texts("isolation"),
         node.textMap("runtimes"),

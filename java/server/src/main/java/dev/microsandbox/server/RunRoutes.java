@@ -181,18 +181,33 @@ final class RunRoutes {
 
   private void stream(Exchange exchange, RunStream run, boolean base64)
       throws InterruptedException {
+    IOException failure;
     try (run;
         ClientWatch.Watched client = clients.watch(exchange.request(), run::abandon)) {
+      failure = carry(exchange, run, client, base64);
+    }
+    if (failure == null) {
+      exchange.callback().succeeded();
+    } else {
+      exchange.callback().failed(failure);
+    }
+  }
+
+  /// Gives what a client that has gone made fail, or null.
+  private static @Nullable IOException carry(
+      Exchange exchange, RunStream run, ClientWatch.Watched client, boolean base64)
+      throws InterruptedException {
+    try {
       RunEvent first = run.next(FIRST_EVENT);
       exchange.header("Msb-Run-Id", run.id().value());
       EventStream events = new EventStream(exchange.response(), exchange.limits().stall());
       new RunEvents(run, events, base64).carry(first, client);
+      return null;
     } catch (IOException gone) {
+      // Here and not later: a run that has been closed was left by one who does not mind.
       run.abandon();
-      exchange.callback().failed(gone);
-      return;
+      return gone;
     }
-    exchange.callback().succeeded();
   }
 
   private void interrupt(Exchange exchange) throws InterruptedException {
