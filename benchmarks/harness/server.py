@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -11,11 +11,13 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = Path(os.environ.get("MICROSANDBOX_HOME", "/var/lib/microsandbox"))
 
 SETTLE_SECONDS = 60
+DEFAULT_IMAGES = 2
 
 
 def free_port() -> int:
@@ -57,24 +59,28 @@ class Server:
         return done.stdout
 
     def settle(self) -> None:
-        """Waits until a sandbox of each default image stands ready and none is being made, which would disturb."""
+        """Waits until the pools have what demand asks for and none is being made, which would disturb."""
         deadline = time.monotonic() + SETTLE_SECONDS
-        while self._pools() != (2, 0):
+        while not self._is_settled():
             if time.monotonic() > deadline:
                 raise RuntimeError(f"the pools are not ready: {self._pools()}")
             time.sleep(0.01)
 
-    def _pools(self) -> tuple[float, float]:
-        request = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    def _is_settled(self) -> bool:
+        pools = self._pools()
+        return len(pools) >= DEFAULT_IMAGES and all(
+            pool["ready"] >= pool["target"] > 0 and not pool["starting"] for pool in pools
+        )
+
+    def _pools(self) -> list[dict[str, Any]]:
+        request = b"GET /v1/pools HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(SETTLE_SECONDS)
             connection.connect(str(self.socket))
             connection.sendall(request)
-            text = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
-        ready, starting = (re.search(rf"^microsandbox_pool_{name} (\S+)", text, re.M) for name in ("ready", "starting"))
-        if ready is None or starting is None:
-            raise RuntimeError(f"the server tells nothing of pools: {text[:200]}")
-        return float(ready[1]), float(starting[1])
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        pools: list[dict[str, Any]] = json.loads(answer.partition(b"\r\n\r\n")[2])["pools"]
+        return pools
 
     @property
     def pid(self) -> int:
