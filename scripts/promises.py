@@ -17,10 +17,10 @@ from types import ModuleType
 GUIDE = {
     ("PythonSandbox", "python"): ("python", "test_python_sandbox_program"),
     ("PythonSandbox", "javascript"): ("typescript", "the guide's JavaScript.PythonSandbox"),
-    ("PythonSandbox", "rust"): ("rust", "guide::python_sandbox"),
+    ("PythonSandbox", "rust"): ("rust", "guide: rust, PythonSandbox"),
     ("NodeSandbox", "python"): ("python", "test_node_sandbox_program"),
     ("NodeSandbox", "javascript"): ("typescript", "the guide's JavaScript.NodeSandbox"),
-    ("NodeSandbox", "rust"): ("rust", "guide::node_sandbox"),
+    ("NodeSandbox", "rust"): ("rust", "guide: rust, NodeSandbox"),
     ("State Persistence", "python"): ("python", "test_state_persistence_pattern"),
     ("Error Handling", "python"): ("python", "test_error_handling_pattern"),
 }
@@ -42,21 +42,41 @@ class Promise:
         return next((state for state in ("failed", "skipped", "passed") if state in states), "not run")
 
 
-# What works with the published clients of the original system; each has a test of this name for each of the two.
-OLD_CLIENTS = {"PyPI 0.1.8": "python", "crate 0.1.2": "rust"}
-OLD_ASPECTS = {
-    "start": "old_client_starts",
-    "run and state": "old_client_runs_cells_that_keep_their_state",
-    "output and error": "old_client_gives_output_without_errors_and_errors_apart",
-    "has_error": "old_client_learns_of_exceptions",
-    "command": "old_client_runs_commands",
-    "metrics": "old_client_reads_metrics",
-    "stop": "old_client_stops",
-    "NodeSandbox": "old_client_runs_node",
-    "namespace": "old_client_keeps_namespaces_apart",
-    "development mode": "old_client_needs_no_key_in_development_mode",
-    "key": "old_client_brings_its_key",
-    "no key, wrong key": "old_client_is_refused_without_a_good_key",
+# What works with the published clients of the original system: the suite, and by aspect the test, by the end of its name.
+OLD_CLIENTS = {
+    "PyPI 0.1.8": (
+        "python",
+        {
+            "start": "test_old_client_starts",
+            "run and state": "test_old_client_runs_cells_that_keep_their_state",
+            "output and error": "test_old_client_gives_output_without_errors_and_errors_apart",
+            "has_error": "test_old_client_learns_of_exceptions",
+            "command": "test_old_client_runs_commands",
+            "metrics": "test_old_client_reads_metrics",
+            "stop": "test_old_client_stops",
+            "NodeSandbox": "test_old_client_runs_node",
+            "namespace": "test_old_client_keeps_namespaces_apart",
+            "development mode": "test_old_client_needs_no_key_in_development_mode",
+            "with a key": "test_old_client_brings_its_key",
+            "no key, wrong key": "test_old_client_is_refused_without_a_good_key",
+        },
+    ),
+    "crate 0.1.2": (
+        "rust",
+        {
+            "start": ": PythonSandbox: start",
+            "run and state": ": PythonSandbox: state and output",
+            "output and error": ": PythonSandbox: error of an exception",
+            "has_error": ": PythonSandbox: has_error of an exception",
+            "command": ": PythonSandbox: command exit code",
+            "metrics": ": PythonSandbox: metrics memory",
+            "stop": ": PythonSandbox: stop",
+            "NodeSandbox": ": NodeSandbox: state and output",
+            "namespace": ": PythonSandbox: namespace that it sent",
+            "development mode": "in development mode: PythonSandbox: start",
+            "with a key": "with a key: PythonSandbox: start",
+        },
+    ),
 }
 ALIASES = {
     "/api/v1/sandbox/start, stop, command/run": "test_aliases_where_other_old_clients_look",
@@ -88,7 +108,7 @@ def runner(root: Path) -> ModuleType:
 def old_clients() -> list[Promise]:
     """The promises to users of the original system."""
     promises = [
-        Promise(f"{client}: {aspect}", suite, test) for client, suite in OLD_CLIENTS.items() for aspect, test in OLD_ASPECTS.items()
+        Promise(f"{client}: {aspect}", suite, test) for client, (suite, tests) in OLD_CLIENTS.items() for aspect, test in tests.items()
     ]
     return promises + [Promise(f"aliases: {aspect}", "python", test) for aspect, test in ALIASES.items()]
 

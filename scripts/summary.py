@@ -87,7 +87,13 @@ def collect(root: Path, results: Path, name: str) -> Suite:
     log = (results / f"{name}.log").read_text(errors="replace") if (results / f"{name}.log").exists() else ""
     report = results / f"{name}.xml"
     if name == "java":
-        for path in sorted([*root.glob("java/*/target/*-reports/TEST-*.xml"), *root.glob("sdk/java/target/*-reports/TEST-*.xml"), *root.glob("sdk/java/*/target/*-reports/TEST-*.xml")]):
+        for path in sorted(
+            [
+                *root.glob("java/*/target/*-reports/TEST-*.xml"),
+                *root.glob("sdk/java/target/*-reports/TEST-*.xml"),
+                *root.glob("sdk/java/*/target/*-reports/TEST-*.xml"),
+            ]
+        ):
             suite.add_junit(path)
     elif report.exists():
         suite.add_junit(report)

@@ -38,6 +38,7 @@ class Type:
     """One class, interface, record or enum."""
 
     is_public: bool
+    is_record: bool
     bases: list[str]
     methods: list[Method] = field(default_factory=list)
     constants: list[str] = field(default_factory=list)
@@ -57,7 +58,9 @@ def types_of(printed: str) -> dict[str, Type]:
     for line in printed.splitlines():
         if found := TYPE.match(line):
             bases = re.findall(r"dev\.microsandbox\.([\w$]+)", re.sub(r"<.*?>", "", found["rest"]))
-            current = types.setdefault(found["name"].removeprefix(PACKAGE), Type(bool(found["public"]), bases))
+            current = types.setdefault(
+                found["name"].removeprefix(PACKAGE), Type(bool(found["public"]), "java.lang.Record" in found["rest"], bases)
+            )
         elif current is None:
             continue
         elif found := METHOD.match(line):
@@ -76,10 +79,10 @@ def surface_of(types: dict[str, Type]) -> Surface:
     surface = Surface()
     for title in (title for title, kind in types.items() if kind.is_public):
         for method in all_methods(types, title):
-            if method.name not in OF_EVERY_OBJECT and "." not in method.name:
+            if is_own(method):
                 options = parameters(types, method)
                 # A builder's last method makes something of all that was set before.
-                if method.name not in (steps := settings(types, title)):
+                if not types[title].is_record and method.name not in (steps := settings(types, title)):
                     options += steps
                 surface.add(f"{title.replace('$', '.')}.{method.name}", options_of(options))
     surface.errors = {name.lower(): name for name in types["ErrorCode"].constants} if "ErrorCode" in types else {}
@@ -111,5 +114,13 @@ def settings(types: dict[str, Type], title: str) -> list[str]:
     for kind in (title, f"{title}$Builder"):
         for method in types[kind].methods if kind in types else ():
             if method.types and not method.is_static and re.sub(r"<.*", "", method.answer).removeprefix(PACKAGE) == kind:
-                names.append(method.name)
+                step = method.name.removeprefix("with")
+                names.append(step[:1].lower() + step[1:])
+    if not names and title in types and types[title].is_record:
+        names = [method.name for method in types[title].methods if not method.types and not method.is_static and is_own(method)]
     return names
+
+
+def is_own(method: Method) -> bool:
+    """Whether it is one that its type has thought of, and no constructor."""
+    return method.name not in OF_EVERY_OBJECT and "." not in method.name

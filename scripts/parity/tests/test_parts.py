@@ -267,8 +267,15 @@ public final class dev.microsandbox.Files extends dev.microsandbox.Base {
     LocalVariableTable:
           0       1     0 env   Ljava/util/Map;
 }
+public final class dev.microsandbox.Size extends java.lang.Record {
+  public dev.microsandbox.Size(int, int);
+  public final int hashCode();
+  public int minimum();
+  public int maximum();
+}
 abstract class dev.microsandbox.Base {
   public void close();
+  public void size(dev.microsandbox.Size);
   public final java.lang.String toString();
 }
 class dev.microsandbox.Hidden {
@@ -295,6 +302,7 @@ def test_java_classes_are_read() -> None:
         "Files.write": ["path", "content", "user", "make_directories"],
         "Files.of": ["env"],
         "Files.close": [],
+        "Files.size": ["minimum", "maximum"],
     }
     assert not any("never" in name for name in surface.members)
     assert surface.errors == {"name_taken": "NAME_TAKEN"}
