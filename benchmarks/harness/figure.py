@@ -89,7 +89,7 @@ class Effort:
     """How much is measured. The small one only shows that everything works."""
 
     small: bool = False
-    seconds: float = 25
+    seconds: float = 20
 
     def count(self, full: int) -> int:
         """How many of what the full run has so many of."""

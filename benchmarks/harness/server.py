@@ -32,7 +32,7 @@ class Server:
 
     def __init__(self, *settings: str) -> None:
         # Short, because a socket's path holds 107 bytes, and passable, because a sandbox's root walks through it.
-        self.home = Path(tempfile.mkdtemp(prefix="msb-", dir="/tmp"))
+        self.home = Path(tempfile.mkdtemp(prefix="msb-bench-", dir="/tmp"))
         self.home.chmod(0o711)
         (self.home / "images").symlink_to(HOME / "images")
         self.socket = self.home / "msb.sock"
