@@ -2,6 +2,8 @@ package dev.microsandbox.engine;
 
 import dev.microsandbox.model.ImageReference;
 import dev.microsandbox.model.SandboxSpec;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -15,6 +17,9 @@ import java.util.concurrent.Future;
 /// program, no test: `ClaimCost [rounds]`, as root.
 final class ClaimCost {
   private static final Caller ME = Caller.LOCAL;
+
+  private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
+  private static final List<Double> PROCESSOR = new ArrayList<>();
 
   private ClaimCost() {}
 
@@ -52,6 +57,7 @@ final class ClaimCost {
       time(server, spec("a", Map.of("A", "b")), new ArrayList<>(), unpooled);
     }
     print("claim", claims);
+    print("processor time of the caller's thread, all creations", PROCESSOR);
     print("claim to the first cell's result", firstResults);
     print("the same with a variable of the interpreter's start", startVariable);
     print("creation without a pool to the first cell's result", unpooled);
@@ -61,9 +67,11 @@ final class ClaimCost {
   private static void time(
       RealEngine server, SandboxSpec spec, List<Double> creations, List<Double> results)
       throws InterruptedException {
+    long busy = THREADS.getCurrentThreadCpuTime();
     long start = System.nanoTime();
     SandboxInfo info = server.engine.create(ME, spec);
     long created = System.nanoTime();
+    PROCESSOR.add((THREADS.getCurrentThreadCpuTime() - busy) / 1e6);
     RunResult result = server.python(SandboxRef.of(info.id()), "print(1)");
     long done = System.nanoTime();
     if (!result.stdout().text().equals("1\n")) {

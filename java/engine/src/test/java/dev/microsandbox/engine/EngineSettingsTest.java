@@ -22,6 +22,8 @@ class EngineSettingsTest {
     assertThat(settings.idRangeStart()).isEqualTo(0x1000_0000);
     assertThat(settings.idRanges()).isEqualTo(4096);
     assertThat(settings.runTimeout()).isEqualTo(Duration.ofSeconds(300));
+    assertThat(settings.pools())
+        .isEqualTo(new PoolSettings(true, 1, 8, 16, Duration.ofMinutes(5), 10));
     assertThat(settings.timings()).isEqualTo(EngineSettings.Timings.DEFAULT);
   }
 
@@ -42,6 +44,12 @@ class EngineSettingsTest {
                 Map.entry("id-range-start", "0x20000000"),
                 Map.entry("id-ranges", "5"),
                 Map.entry("run-timeout", "0"),
+                Map.entry("pool", "off"),
+                Map.entry("pool-min", "2"),
+                Map.entry("pool-max", "3"),
+                Map.entry("pool-total", "4"),
+                Map.entry("pool-idle", "5"),
+                Map.entry("pool-rate", "6"),
                 Map.entry("connect-timeout", "1"),
                 Map.entry("adopt-timeout", "9"),
                 Map.entry("redial-timeout", "2"),
@@ -62,6 +70,8 @@ class EngineSettingsTest {
     assertThat(settings.idRangeStart()).isEqualTo(0x2000_0000);
     assertThat(settings.idRanges()).isEqualTo(5);
     assertThat(settings.runTimeout()).isZero();
+    assertThat(settings.pools())
+        .isEqualTo(new PoolSettings(false, 2, 3, 4, Duration.ofSeconds(5), 6));
     assertThat(settings.timings())
         .isEqualTo(
             new EngineSettings.Timings(
@@ -84,6 +94,9 @@ class EngineSettingsTest {
                 "id-range-start", "1000",
                 "id-ranges", "99999999",
                 "run-timeout", "soon",
+                "pool", "perhaps",
+                "pool-max", "0",
+                "pool-rate", "0",
                 "no-such-key", "1",
                 "max-stored-sandboxes", "1")
             .entrySet()) {

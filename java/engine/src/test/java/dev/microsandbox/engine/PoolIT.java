@@ -1,6 +1,5 @@
 package dev.microsandbox.engine;
 
-import static dev.microsandbox.engine.EngineFixture.until;
 import static dev.microsandbox.engine.RealEngine.ME;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -14,6 +13,7 @@ import dev.microsandbox.model.SandboxSpec;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -22,6 +22,7 @@ import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -29,16 +30,25 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// Pools of real containers: a claim is all that makes a sandbox somebody's.
-@Timeout(120)
+@Timeout(300)
 class PoolIT {
   private static final int LIMIT = 20;
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
 
   private final Path home = RealEngine.newHome();
   private RealEngine server;
 
   @BeforeEach
   void open() {
-    server = new RealEngine(home, Map.of("pool", "on", "pool-min", "0", "pool-rate", "100"));
+    server =
+        new RealEngine(
+            home,
+            Map.of(
+                "pool", "on",
+                "pool-min", "0",
+                "pool-rate", "100",
+                "agent-patience", "60",
+                "connect-timeout", "60"));
   }
 
   @AfterEach
@@ -55,9 +65,18 @@ class PoolIT {
     bound(image, count);
     until(() -> {
       server.engine.tendPools();
-      return server.engine.pools().stream().anyMatch(pool -> pool.ready() == count);
+      return server.engine.pools().stream()
+          .anyMatch(pool -> pool.key().image().equals(image) && pool.ready() == count);
     });
     return members();
+  }
+
+  private static void until(BooleanSupplier claim) throws InterruptedException {
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (!claim.getAsBoolean()) {
+      assertThat(System.nanoTime()).as("it has not come about in time").isLessThan(end);
+      Thread.sleep(5);
+    }
   }
 
   private void bound(ImageReference image, int count) {
