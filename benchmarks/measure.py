@@ -16,7 +16,7 @@ from harness.results import LATEST, Results
 
 HERE = Path(__file__).resolve().parent
 # In the order of the table.
-QUESTIONS = ("claim", "create", "cell", "run", "start", "files", "connection", "memory")
+QUESTIONS = ("claim", "create", "cell", "clients", "run", "start", "files", "connection", "memory")
 
 
 def ask(lab: Lab, name: str) -> list[Figure]:

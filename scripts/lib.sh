@@ -185,8 +185,11 @@ build_typescript_sdk() {
 }
 
 build_benchmarks() {
-  local stamp="$CACHE/benchmarks.stamp"
-  up_to_date "$stamp" "$ROOT/benchmarks/requirements.txt" "$CACHE/python.stamp" && return
-  step "installing the benchmarks' peers (ipykernel)" "$VENV/bin/pip" install -q --disable-pip-version-check -r "$ROOT/benchmarks/requirements.txt" || return
-  touch "$stamp"
+  local stamp="$CACHE/benchmarks.stamp" clients="$ROOT/benchmarks/clients"
+  if ! up_to_date "$stamp" "$ROOT/benchmarks/requirements.txt" "$CACHE/python.stamp"; then
+    step "installing the benchmarks' peers (ipykernel)" "$VENV/bin/pip" install -q --disable-pip-version-check -r "$ROOT/benchmarks/requirements.txt" || return
+    touch "$stamp"
+  fi
+  step "building the benchmarks' JavaScript client" npm run --prefix "$ROOT/sdk/typescript" build || return
+  step "building the benchmarks' Rust client" cargo build --release --locked --manifest-path "$clients/rust/Cargo.toml"
 }

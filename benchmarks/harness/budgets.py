@@ -10,7 +10,10 @@ from .results import Results
 
 @dataclass(frozen=True)
 class Budget:
-    """One promise: a bound for a statistic of a figure, or of a figure and the peer whose name begins with `peer`."""
+    """One promise: a bound for a statistic of a figure, or of a figure and the peer whose name begins with `peer`.
+
+    A `spread` is that of all sides: the slowest one's median by the fastest one's.
+    """
 
     what: str
     key: str
@@ -22,6 +25,8 @@ class Budget:
         """The promise in words."""
         if self.statistic == "ratio":
             return f"{self.bound:g} times {self.peer}'s"
+        if self.statistic == "spread":
+            return f"{self.bound:g} times the fastest"
         return f"{self.bound:g} {unit}" + (" (p99)" if self.statistic == "p99" else "")
 
     def value(self, figure: Figure, side: str) -> float:
@@ -53,6 +58,8 @@ BUDGETS = (
     Budget("the same", "cell.python", 2, "p99"),
     Budget("the same beside ipykernel", "cell.python", 1, "ratio", "ipykernel"),
     Budget("of it the SDK's HTTP client", "cell.python", 0.2, "over", "the same request"),
+    Budget("cell round trip, the slowest client", "clients.cell", 1.5, "spread"),
+    Budget("create to the first cell's result, the slowest client", "clients.create", 1.5, "spread"),
     Budget("idle sandbox beside its interpreter", "memory.agent", 3),
     Budget("idle sandbox with Python", "memory.python", 14),
     Budget("idle sandbox with Node", "memory.node", 20),
@@ -79,6 +86,12 @@ def _row(budget: Budget, figure: Figure | None) -> list[str]:
     side = next((name for name in figure.peers if name.startswith(budget.peer)), "")
     if budget.peer and not side:
         return [budget.what, budget.must(figure.unit), f"{budget.peer} is not on this machine", "", "", "", ""]
+    if budget.statistic == "spread":
+        fastest, *_, slowest = sorted(figure.sides, key=lambda name: median(figure.sides[name]))
+        first, last = median(figure.sides[fastest]), median(figure.sides[slowest])
+        slow, fast = (f"{show(value)} {figure.unit} ({name})" for value, name in ((last, slowest), (first, fastest)))
+        verdict = "kept" if last <= budget.bound * first else "**missed**"
+        return [budget.what, budget.must(figure.unit), slow, "", fast, show(last / first), verdict]
     value = budget.value(figure, side)
     ours, beside = budget.of(figure.ours), budget.of(figure.sides[side]) if side else 0
     return [
