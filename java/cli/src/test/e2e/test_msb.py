@@ -184,6 +184,42 @@ def test_files_are_copied_in_and_out(msb: Msb, tmp_path: Path) -> None:
     assert msb("rm", "files").returncode == 0
 
 
+def test_command_that_is_left_to_run_is_attached_to_and_interrupted(msb: Msb) -> None:
+    assert msb("create", "--name", "runs", "python").returncode == 0
+    program = "echo begun; while [ ! -e /tmp/go ]; do sleep 0.1; done; echo went; exit 5"
+    begun = msb("exec", "--detach", "runs", "--", "sh", "-c", program)
+    assert begun.returncode == 0, begun.stderr
+    run = begun.stdout.decode().strip()
+    assert msb("exec", "runs", "--", "touch", "/tmp/go").returncode == 0
+    ended = msb("attach", "runs", run)
+    assert (ended.returncode, ended.stdout) == (5, b"begun\nwent\n"), ended.stderr
+    assert msb("attach", "--offset", "6", "runs", run).stdout == b"went\n"
+
+    endless = msb("exec", "--detach", "runs", "--", "sleep", "1000").stdout.decode().strip()
+    assert msb("interrupt", "runs", endless).returncode == 0
+    assert msb("attach", "runs", endless).returncode == 1
+    assert msb("interrupt", "runs", endless).returncode == 0
+    unknown = msb("attach", "runs", "0" * 32)
+    assert (unknown.returncode, b"run_not_found" in unknown.stderr) == (125, True), unknown.stderr
+    assert msb("exec", "--detach", "runs", "--", "no-such-program").returncode == 127
+    assert msb("rm", "runs").returncode == 0
+
+
+def test_contexts_are_opened_listed_and_closed(msb: Msb) -> None:
+    assert msb("create", "--name", "contexts", "python").returncode == 0
+    opened = msb("context", "open", "--id", "second", "--env", "A=b", "contexts", "python")
+    assert (opened.returncode, opened.stdout) == (0, b"second\n"), opened.stderr
+    listed = {context["id"]: context["language"] for context in msb.json("context", "ls", "contexts")}
+    assert listed["second"] == "python"
+    assert b"second" in msb("context", "ls", "contexts").stdout
+    refused = msb("context", "open", "contexts", "cobol")
+    assert (refused.returncode, b"unknown_language" in refused.stderr) == (1, True), refused.stderr
+    assert msb("context", "close", "contexts", "second").returncode == 0
+    assert "second" not in {context["id"] for context in msb.json("context", "ls", "contexts")}
+    assert b"context_not_found" in msb("context", "close", "contexts", "second").stderr
+    assert msb("rm", "contexts").returncode == 0
+
+
 def test_a_pool_is_sized_filled_and_claimed_from(msb: Msb) -> None:
     size = ["--memory", "200m"]
     made = msb.json("pool", "set", "python", *size, "--minimum", "1", "--maximum", "2")

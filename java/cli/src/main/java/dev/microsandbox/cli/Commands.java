@@ -32,6 +32,9 @@ final class Commands {
     commands.put("ps", PsCommand.class);
     commands.put("inspect", InspectCommand.class);
     commands.put("exec", ExecCommand.class);
+    commands.put("attach", AttachCommand.class);
+    commands.put("interrupt", InterruptCommand.class);
+    commands.put("context", ContextCommand.class);
     commands.put("cp", CopyCommand.class);
     commands.put("start", StartCommand.class);
     commands.put("stop", StopCommand.class);

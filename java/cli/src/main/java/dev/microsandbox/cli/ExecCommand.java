@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -21,6 +22,7 @@ import picocli.CommandLine.Parameters;
       "Examples:",
       "  msb exec demo -- python3 --version",
       "  msb exec --user root demo -- sh -c 'apt-get update && apt-get install -y jq'",
+      "  msb attach demo $(msb exec --detach --timeout 0 demo -- sh -c 'sleep 9; echo done')",
       "  echo hello | msb exec -i demo -- tr a-z A-Z"
     })
 final class ExecCommand extends SandboxCommand {
@@ -63,9 +65,36 @@ final class ExecCommand extends SandboxCommand {
       description = "Time limit; 0 for none (300).")
   @Nullable Duration timeout;
 
+  @Option(
+      names = {"-d", "--detach"},
+      description = "Let it run, and print its run's id for attach and interrupt.")
+  boolean detach;
+
   @Override
   public Integer call() throws IOException {
-    CommandOptions.Builder options = CommandOptions.builder().env(environment);
+    CommandOptions options = options();
+    String program = command.getFirst();
+    List<String> arguments = command.subList(1, command.size());
+    if (detach) {
+      session.out().println(begin(program, arguments, options));
+      return ExitCode.OK;
+    }
+    EventPrinter printer = new EventPrinter(session.out(), session.err());
+    return ExitCode.of(sandbox(sandbox).command().stream(program, arguments, options, printer));
+  }
+
+  private String begin(String program, List<String> arguments, CommandOptions options) {
+    try (Stream<RunEvent> events = sandbox(sandbox).command().stream(program, arguments, options)) {
+      return events
+          .filter(RunEvent.Started.class::isInstance)
+          .map(event -> ((RunEvent.Started) event).id())
+          .findFirst()
+          .orElseThrow(() -> new Msb.UserMistake("it ended before it began"));
+    }
+  }
+
+  private CommandOptions options() throws IOException {
+    CommandOptions.Builder options = CommandOptions.builder().env(environment).keepRunning(detach);
     if (workingDirectory != null) {
       options.workingDirectory(workingDirectory);
     }
@@ -78,12 +107,6 @@ final class ExecCommand extends SandboxCommand {
     if (stdin) {
       options.stdin(System.in.readAllBytes());
     }
-    RunEvent.Finished end =
-        sandbox(sandbox).command().stream(
-            command.getFirst(),
-            command.subList(1, command.size()),
-            options.build(),
-            new EventPrinter(session.out(), session.err()));
-    return ExitCode.of(end);
+    return options.build();
   }
 }

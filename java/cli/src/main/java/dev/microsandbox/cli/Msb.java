@@ -23,8 +23,8 @@ import picocli.CommandLine.ScopeType;
       "MICROSANDBOX_HOME (of a server that is started here).",
       "",
       "Exit codes: 0 done; 1 refused, or the code raised; 2 wrong usage; 3 no server (server",
-      "status); run and exec pass on what was run: its exit code, 124 for a time limit, 125 when",
-      "msb or the server failed, 126 not executable, 127 not found, 128+N for signal N.",
+      "status); run, exec and attach pass on what was run: its exit code, 124 for a time limit, 125",
+      "when msb or the server failed, 126 not executable, 127 not found, 128+N for signal N.",
       "",
       "Examples:",
       "  msb run python -c 'print(6 * 7)'",
@@ -67,7 +67,9 @@ public final class Msb implements Runnable {
   private static int failed(Session session, Exception exception, CommandLine failed)
       throws Exception {
     boolean runs =
-        failed.getCommand() instanceof RunCommand || failed.getCommand() instanceof ExecCommand;
+        failed.getCommand() instanceof RunCommand
+            || failed.getCommand() instanceof ExecCommand
+            || failed.getCommand() instanceof AttachCommand;
     if (exception instanceof SandboxException refused) {
       session.err().println("msb: " + refused.message() + " (" + refused.codeName() + ")");
       return runs ? ExitCode.ofRefusal(refused.code()) : ExitCode.FAILED;

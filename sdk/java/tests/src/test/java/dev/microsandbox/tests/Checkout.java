@@ -8,7 +8,7 @@ import java.util.concurrent.TimeUnit;
 final class Checkout {
   static final Path ROOT = Path.of("..", "..", "..").toAbsolutePath().normalize();
   static final String JAVA = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-  private static final int LIMIT_SECONDS = 300;
+  private static final int LIMIT_SECONDS = 900;
 
   private Checkout() {}
 

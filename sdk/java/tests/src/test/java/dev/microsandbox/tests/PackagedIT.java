@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// by an empty project with an empty local repository, compiled against and run.
 ///
 /// They are built from a copy of their sources, for the jars of this build are in use.
-@Timeout(600)
+@Timeout(1800)
 class PackagedIT {
   private static final String VERSION = "0.1.0-SNAPSHOT";
   private static final Path LOCAL_REPOSITORY = Path.of(System.getProperty("local.repository"));
