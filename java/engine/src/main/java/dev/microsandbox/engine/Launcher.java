@@ -203,12 +203,14 @@ final class Launcher {
         once.renew());
   }
 
-  /// The kernel is told the name while the agent is at work.
+  /// The kernel is told the name while the agent is at work, and the caller free for other things.
   private static CompletableFuture<Void> tell(
       Launched launched, SandboxSpec spec, SandboxConfiguration words, Duration patience) {
     CompletableFuture<Void> answer = launched.agent().configure(words, patience);
-    launched.running().setHostname(spec.name().value());
-    return answer;
+    CompletableFuture<Void> named =
+        CompletableFuture.runAsync(
+            () -> launched.running().setHostname(spec.name().value()), Thread::startVirtualThread);
+    return CompletableFuture.allOf(answer, named);
   }
 
   /// Waits for an agent's word.
