@@ -48,18 +48,18 @@ pub fn trials() -> Vec<Trial> {
             "an execution says what the vectors say: {}",
             word(&vector, "name")
         );
-        trial_async(name, || an_execution_says(vector))
+        trial_async(name, || {}, || an_execution_says(vector))
     }));
     trials.extend(streams.into_iter().map(|vector| {
         let name = format!("events are what the vectors say: {}", word(&vector, "name"));
-        trial_async(name, || events_are(vector))
+        trial_async(name, || {}, || events_are(vector))
     }));
     trials.extend(catalogue.into_iter().map(|entry| {
         let name = format!(
             "a code has a variant that the server's answer becomes: {}",
             word(&entry, "code")
         );
-        trial_async(name, || an_answer_becomes(entry))
+        trial_async(name, || {}, || an_answer_becomes(entry))
     }));
     trials
 }

@@ -47,6 +47,15 @@ pub fn event(kind: &str, data: &str) -> String {
 /// A run that printed `1`.
 pub const RUN: &str = r#"{"outcome": "ok", "stdout": "1\n", "stderr": ""}"#;
 
+/// What has happened so far.
+#[derive(Clone, Copy, Default)]
+struct Counts {
+    connections: usize,
+    /// Of them those that their client has ended.
+    closed: usize,
+    requests: usize,
+}
+
 type Answering = dyn Fn(&Seen) -> Answer + Send + Sync;
 
 /// The server. It ends with the runtime of its test.
@@ -55,8 +64,7 @@ pub struct Canned {
     pub url: String,
     seen: Arc<Mutex<Vec<Seen>>>,
     answering: Arc<Answering>,
-    /// Connections that came, and of them those that their client has ended.
-    counts: watch::Sender<(usize, usize)>,
+    counts: watch::Sender<Counts>,
 }
 
 impl Canned {
@@ -95,7 +103,7 @@ impl Canned {
             url,
             seen: Arc::default(),
             answering: Arc::new(answering),
-            counts: watch::Sender::new((0, 0)),
+            counts: watch::Sender::new(Counts::default()),
         }
     }
 
@@ -127,22 +135,29 @@ impl Canned {
 
     /// How many connections came.
     pub fn connections(&self) -> usize {
-        self.counts.borrow().0
+        self.counts.borrow().connections
     }
 
     /// Waits until clients have ended so many connections.
     pub async fn closed(&self, wanted: usize) {
+        self.until(|counts| counts.closed >= wanted).await;
+    }
+
+    /// Waits until so many requests came.
+    pub async fn asked(&self, wanted: usize) {
+        self.until(|counts| counts.requests >= wanted).await;
+    }
+
+    async fn until(&self, condition: impl FnMut(&Counts) -> bool) {
         let mut counts = self.counts.subscribe();
-        counts
-            .wait_for(|(_, closed)| *closed >= wanted)
-            .await
-            .expect("the server lives");
+        counts.wait_for(condition).await.expect("the server lives");
     }
 
     async fn serve(self, mut stream: impl AsyncRead + AsyncWrite + Unpin) {
-        self.counts.send_modify(|(came, _)| *came += 1);
+        self.counts.send_modify(|counts| counts.connections += 1);
         while let Some(seen) = read_request(&mut stream).await {
             self.seen.lock().expect("the list").push(seen.clone());
+            self.counts.send_modify(|counts| counts.requests += 1);
             let is_plain = seen.path.ends_with("/v1/sandboxes") || seen.path.ends_with("/stop");
             let answer = if is_plain {
                 ok("{}")
@@ -153,7 +168,7 @@ impl Canned {
                 return;
             }
         }
-        self.counts.send_modify(|(_, closed)| *closed += 1);
+        self.counts.send_modify(|counts| counts.closed += 1);
     }
 }
 

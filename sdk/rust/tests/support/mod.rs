@@ -13,7 +13,7 @@ use std::time::Duration;
 use libtest_mimic::Trial;
 
 /// Longer than anything takes on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The folder of the crate.
 pub fn package() -> &'static Path {
@@ -41,12 +41,14 @@ pub fn trial(name: impl Into<String>, body: impl FnOnce() + Send + 'static) -> T
     })
 }
 
-/// A test that is a future, in a runtime of its own.
+/// A test that is a future, in a runtime of its own, which begins when what it needs is there.
 pub fn trial_async<F: Future<Output = ()>>(
     name: impl Into<String>,
+    needed: fn(),
     body: impl FnOnce() -> F + Send + 'static,
 ) -> Trial {
-    trial(name, || {
+    trial(name, move || {
+        needed();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
@@ -63,8 +65,9 @@ pub fn trial_async<F: Future<Output = ()>>(
 /// Makes a list of tests of functions, whose names are their claims.
 #[macro_export]
 macro_rules! trials {
-    ($theme:literal: $($name:ident),+ $(,)?) => {
+    ($theme:literal: $($name:ident),+ $(,)?) => { $crate::trials!($theme after (|| {}): $($name),+) };
+    ($theme:literal after $needed:tt: $($name:ident),+ $(,)?) => {
         vec![$($crate::support::trial_async(
-            concat!($theme, ": ", stringify!($name)).replace('_', " "), $name)),+]
+            concat!($theme, ": ", stringify!($name)).replace('_', " "), $needed, $name)),+]
     };
 }

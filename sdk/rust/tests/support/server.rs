@@ -61,6 +61,8 @@ impl TestServer {
             port.to_string(),
         ];
         arguments.extend(is_dev.then(|| "--dev".to_owned()));
+        // What is kept ready for others is work that no test here is about.
+        arguments.push("--set=pool=off".to_owned());
         arguments.push(format!("--set=socket={}", server.socket().display()));
         arguments.extend(settings.iter().map(|setting| format!("--set={setting}")));
         server.msb(&arguments);
