@@ -52,7 +52,7 @@ def test_all_that_is_promised_is_listed_by_name(tmp_path: Path) -> None:
     assert "the guide, block by block: 8 of 8 passed" in done.stdout
     assert "  passed   NodeSandbox, rust" in done.stdout
     assert "  passed   crate 0.1.2: stop" in done.stdout
-    assert "published clients of the original system: 25 of 25 passed" in done.stdout
+    assert "published clients of the original system: 26 of 26 passed" in done.stdout
     assert done.stdout.splitlines()[-1] == f"{len(PYTHON) + len(OLD) + 2 + len(names) + 1} passed, 0 failed, 0 skipped"
 
 
