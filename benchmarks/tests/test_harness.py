@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness import budgets, page, plot
 from harness.figure import OURS, Effort, Figure, median, quantile, show
-from harness.results import Results
+from harness.results import LATEST, Results
 from measure import QUESTIONS
 
 PEER = "crun run"
@@ -65,6 +65,12 @@ class TestResults:
 
 
 class TestPage:
+    def test_a_budget_is_in_the_unit_of_its_figure(self) -> None:
+        kept = Results.read(LATEST)
+        for budget in budgets.BUDGETS:
+            figure = kept.figure(budget.key)
+            assert figure is None or figure.unit == budget.unit
+
     def test_a_budget_is_kept_missed_or_not_measured(self) -> None:
         fast = Figure("files.in", "a speed", "MB/s", {OURS: [1200], "cat": [2400]})
         results = Results({}, [times(), fast])
