@@ -62,6 +62,13 @@ public final class Administration {
 
   /// Ends all sandboxes' processes and the server.
   public void shutdown() {
-    connection.bytes(Call.post("/v1/shutdown", Map.of()));
+    shutdown(false);
+  }
+
+  /// Ends the server.
+  ///
+  /// @param keepSandboxes whether sandboxes go on, for the next server to take over
+  public void shutdown(boolean keepSandboxes) {
+    connection.bytes(Call.post("/v1/shutdown", Map.of("keep_sandboxes", keepSandboxes)));
   }
 }

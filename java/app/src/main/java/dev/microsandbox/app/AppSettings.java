@@ -25,6 +25,8 @@ import org.jspecify.annotations.Nullable;
 /// @param agent `agent`: the program that becomes the first process of every sandbox
 /// @param runtime `runtime`: `crun`, `runc` or a path; null for what works best
 /// @param strictRuntime `strict-runtime`: refuses runtimes with known holes
+/// @param keepSandboxes `keep-sandboxes`: whether sandboxes go on when the server is ended by
+///   SIGTERM, for the next one to take over
 /// @param logTarget `log`: `stderr`, `file` (`server.log` in the home), or `auto`
 /// @param logLevel `log-level`: `error`, `warning`, `info` or `debug`
 record AppSettings(
@@ -36,6 +38,7 @@ record AppSettings(
     Path agent,
     @Nullable String runtime,
     boolean strictRuntime,
+    boolean keepSandboxes,
     LogTarget logTarget,
     System.Logger.Level logLevel) {
   private static final Path DEFAULT_HOME = Path.of("/var/lib/microsandbox");
@@ -56,6 +59,7 @@ record AppSettings(
           "agent",
           "runtime",
           "strict-runtime",
+          "keep-sandboxes",
           "log",
           "log-level");
 
@@ -82,6 +86,7 @@ record AppSettings(
         from.path("agent", defaultAgent()),
         from.text("runtime"),
         from.flag("strict-runtime"),
+        from.flag("keep-sandboxes", true),
         from.oneOf("log", LogTarget.class, LogTarget.AUTO),
         from.oneOf("log-level", System.Logger.Level.class, System.Logger.Level.INFO));
   }

@@ -2,13 +2,19 @@ package dev.microsandbox.app;
 
 import dev.microsandbox.model.SandboxException;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import sun.misc.Signal;
 
-/// Starts the server, and ends it on SIGTERM.
+/// Starts the server, and ends it: on SIGTERM, as service managers send it, sandboxes go on for the
+/// next server unless `keep-sandboxes` says otherwise; on SIGINT, by somebody at a terminal, they
+/// end with it; a request says which.
 ///
-/// Exit codes: 0 after an orderly end, 1 where it could not start, 2 for wrong settings.
+/// Exit codes: 0 after an orderly end by request, 128 and the number after one by a signal, 1 where
+/// it could not start, 2 for wrong settings.
 public final class Main {
   private static final int FAILED = 1;
   private static final int WRONG_SETTINGS = 2;
+  private static final int SIGNALED = 128;
 
   private Main() {}
 
@@ -36,13 +42,26 @@ public final class Main {
   private static void serve(AppSettings settings) {
     ServerLog.open(settings);
     CountDownLatch ended = new CountDownLatch(1);
-    Wiring wiring = Wiring.open(settings, Main::endLater);
+    AtomicBoolean keep = new AtomicBoolean(settings.keepSandboxes());
+    Wiring wiring =
+        Wiring.open(
+            settings,
+            keepSandboxes -> {
+              keep.set(keepSandboxes);
+              endLater(0);
+            });
+    Signal.handle(
+        new Signal("INT"),
+        signal -> {
+          keep.set(false);
+          endLater(SIGNALED + signal.getNumber());
+        });
     Runtime.getRuntime()
         .addShutdownHook(
             Thread.ofPlatform()
                 .name("shutdown")
                 .unstarted(() -> {
-                  wiring.close();
+                  wiring.close(keep.get());
                   log().log(System.Logger.Level.INFO, "ended");
                   ended.countDown();
                 }));
@@ -66,8 +85,8 @@ public final class Main {
   }
 
   /// The end by request goes the same way as the end by signal.
-  private static void endLater() {
-    Thread.ofPlatform().name("end").start(() -> System.exit(0));
+  private static void endLater(int code) {
+    Thread.ofPlatform().name("end").start(() -> System.exit(code));
   }
 
   private static RuntimeException quit(int code, String message) {

@@ -31,7 +31,11 @@ final class SettingReader {
   }
 
   boolean flag(String key) {
-    String text = values.getOrDefault(key, "false");
+    return flag(key, false);
+  }
+
+  boolean flag(String key, boolean otherwise) {
+    String text = values.getOrDefault(key, Boolean.toString(otherwise));
     return switch (text) {
       case "true" -> true;
       case "false" -> false;

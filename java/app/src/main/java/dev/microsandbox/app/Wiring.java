@@ -57,7 +57,7 @@ final class Wiring implements AutoCloseable {
   /// Starts everything, in the order of the dependencies.
   ///
   /// @param shutdown what an administrator's request to end sets going; returns at once
-  static Wiring open(AppSettings settings, Runnable shutdown) {
+  static Wiring open(AppSettings settings, ServerParts.Shutdown shutdown) {
     requireAgent(settings.agent());
     List<Finding> troubles = new ArrayList<>();
     // Reading the host's authorities takes its time, and nobody needs them before the first
@@ -135,7 +135,8 @@ final class Wiring implements AutoCloseable {
     }
   }
 
-  private static ServerParts parts(Engine engine, List<Finding> troubles, Runnable shutdown) {
+  private static ServerParts parts(
+      Engine engine, List<Finding> troubles, ServerParts.Shutdown shutdown) {
     PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     Gauge.builder("microsandbox.sandboxes.running", engine, e -> e.status().running())
         .register(meters);
@@ -186,6 +187,15 @@ final class Wiring implements AutoCloseable {
   /// Ends requests, then sandboxes with what still runs in them, then everything else.
   @Override
   public void close() {
+    close(false);
+  }
+
+  /// The same, or all but the sandboxes. Requests that wait for what goes on in them would take as
+  /// long as that: they are answered first.
+  void close(boolean keepSandboxes) {
+    if (keepSandboxes) {
+      engine.letGo();
+    }
     http.drain();
     engine.close();
     http.close();

@@ -36,6 +36,7 @@ class AppSettingsTest {
     assertThat(settings.agent()).isEqualTo(Path.of("/usr/local/lib/microsandbox/agent"));
     assertThat(settings.runtime()).isNull();
     assertThat(settings.strictRuntime()).isFalse();
+    assertThat(settings.keepSandboxes()).isTrue();
     assertThat(settings.logTarget()).isEqualTo(AppSettings.LogTarget.AUTO);
     assertThat(settings.logLevel()).isEqualTo(System.Logger.Level.INFO);
     assertThat(settings.engine().maxSandboxes()).isEqualTo(256);
@@ -57,6 +58,7 @@ class AppSettingsTest {
             "--agent=/a/agent",
             "--runtime=runc",
             "--strict-runtime",
+            "--keep-sandboxes=false",
             "--log=stderr",
             "--log-level=debug",
             "--max-sandboxes=7",
@@ -77,6 +79,7 @@ class AppSettingsTest {
     assertThat(settings.agent()).isEqualTo(Path.of("/a/agent"));
     assertThat(settings.runtime()).isEqualTo("runc");
     assertThat(settings.strictRuntime()).isTrue();
+    assertThat(settings.keepSandboxes()).isFalse();
     assertThat(settings.logTarget()).isEqualTo(AppSettings.LogTarget.STDERR);
     assertThat(settings.logLevel()).isEqualTo(System.Logger.Level.DEBUG);
     assertThat(settings.engine().maxSandboxes()).isEqualTo(7);

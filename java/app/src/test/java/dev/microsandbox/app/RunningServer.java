@@ -52,8 +52,8 @@ final class RunningServer implements AutoCloseable {
   }
 
   /// Starts it and waits until it is ready.
-  static RunningServer start(Path home, int port) throws Exception {
-    RunningServer server = launch(home, port);
+  static RunningServer start(Path home, int port, String... more) throws Exception {
+    RunningServer server = launch(home, port, more);
     long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
     while (!server.said().contains(" listens on ")) {
       if (!server.process.isAlive() || System.nanoTime() > deadline) {
@@ -70,6 +70,9 @@ final class RunningServer implements AutoCloseable {
     List<String> command =
         new ArrayList<>(
             List.of(
+                // Programs that run tests in the background have SIGINT ignored in what they start.
+                "env",
+                "--default-signal=INT",
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-XX:+UseSerialGC",
                 "--enable-native-access=ALL-UNNAMED",
@@ -84,6 +87,7 @@ final class RunningServer implements AutoCloseable {
                 "--id-ranges=64",
                 "--log=file",
                 "--pool=off",
+                "--keep-sandboxes=false",
                 "--dev"));
     command.addAll(List.of(more));
     Process process =
@@ -139,6 +143,22 @@ final class RunningServer implements AutoCloseable {
                 .build(),
             BodyHandlers.ofString())
         .body();
+  }
+
+  /// Ends it as by kill -9.
+  void kill() throws InterruptedException {
+    process.destroyForcibly();
+    if (!process.waitFor(40, TimeUnit.SECONDS)) {
+      throw new AssertionError("the server did not die");
+    }
+  }
+
+  /// Sends a signal by its name.
+  void signal(String name) throws Exception {
+    Process kill = new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start();
+    if (kill.waitFor() != 0 || !process.waitFor(40, TimeUnit.SECONDS)) {
+      throw new AssertionError("the server did not end by SIG" + name);
+    }
   }
 
   /// Ends it as a service manager does; gives its exit code.

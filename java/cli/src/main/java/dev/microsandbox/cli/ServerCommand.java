@@ -78,11 +78,14 @@ final class ServerCommand {
   @Command(
       name = "stop",
       description = "Ends all sandboxes' processes and the server.",
-      footer = {"", "Example:", "  msb server stop"})
+      footer = {"", "Examples:", "  msb server stop", "  msb server stop --keep"})
   static final class Stop extends SessionCommand {
+    @Option(names = "--keep", description = "Leave the sandboxes running for the next server.")
+    boolean keep;
+
     @Override
     public Integer call() {
-      boolean ended = session.localServer().stop();
+      boolean ended = session.localServer().stop(keep);
       session.out().println(ended ? "stopped" : "no server runs");
       return ExitCode.OK;
     }

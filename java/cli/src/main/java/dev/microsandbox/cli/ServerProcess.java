@@ -76,9 +76,10 @@ final class ServerProcess {
     return process.waitFor();
   }
 
-  /// Ends it with all its sandboxes and returns when its process is gone; false where none
-  /// answered.
-  boolean stop() {
+  /// Ends it and returns when its process is gone; false where none answered.
+  ///
+  /// @param keepSandboxes whether they go on, for the next server
+  boolean stop(boolean keepSandboxes) {
     Optional<ServerInfo> running = info();
     if (running.isEmpty()) {
       return false;
@@ -86,7 +87,7 @@ final class ServerProcess {
     // The socket is closed first, the sandboxes end after that: only the process tells when all is
     // done.
     Optional<ProcessHandle> process = ProcessHandle.of(running.get().pid());
-    server().administration().shutdown();
+    server().administration().shutdown(keepSandboxes);
     process.map(ProcessHandle::onExit).ifPresent(ServerProcess::await);
     return true;
   }

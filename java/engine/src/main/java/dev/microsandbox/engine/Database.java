@@ -11,6 +11,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteErrorCode;
 import org.sqlite.SQLiteException;
@@ -24,6 +25,7 @@ import org.sqlite.SQLiteOpenMode;
 final class Database implements AutoCloseable {
   private final ReentrantLock turn = new ReentrantLock(true);
   private final Connection connection;
+  private volatile Consumer<Moment> onEntry = _ -> {};
 
   private Database(Connection connection) {
     this.connection = connection;
@@ -60,6 +62,13 @@ final class Database implements AutoCloseable {
 
   /// Runs one transaction: all of it, or nothing where it throws.
   <T> T transaction(Work<T> work) {
+    onEntry.accept(Moment.BEFORE_ENTRY);
+    T result = inTurn(work);
+    onEntry.accept(Moment.AFTER_ENTRY);
+    return result;
+  }
+
+  private <T> T inTurn(Work<T> work) {
     turn.lock();
     try {
       execute("BEGIN IMMEDIATE");
@@ -83,6 +92,28 @@ final class Database implements AutoCloseable {
       change.run(connection);
       return Boolean.TRUE;
     });
+  }
+
+  /// For tests that kill a server at each of its entries: called beside every transaction, by the
+  /// thread that makes it.
+  void onEntry(Consumer<Moment> listener) {
+    onEntry = listener;
+  }
+
+  /// For tests of a store that cannot be written.
+  void mayBeWritten(boolean writable) throws SQLException {
+    turn.lock();
+    try {
+      execute("PRAGMA query_only = " + (writable ? 0 : 1));
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  /// When a listener is called.
+  enum Moment {
+    BEFORE_ENTRY,
+    AFTER_ENTRY
   }
 
   /// By statements and not by the driver's transactions: where SQLite has rolled back by itself, as

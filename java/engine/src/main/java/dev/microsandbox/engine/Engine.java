@@ -41,6 +41,7 @@ public final class Engine implements SandboxService, PoolService, AutoCloseable 
   private final Runs runs;
   private final Sweeper sweeper;
   private final Keys keys;
+  private volatile boolean left;
 
   /// What the engine is wired to.
   ///
@@ -398,6 +399,9 @@ public final class Engine implements SandboxService, PoolService, AutoCloseable 
   }
 
   private Session session(Caller caller, SandboxRef ref) {
+    if (left) {
+      throw new SandboxException(ErrorCode.SHUTTING_DOWN, "the server is stopping");
+    }
     Session session = find(caller, ref).running(settings.timings().busy());
     session.touch();
     return session;
@@ -405,13 +409,29 @@ public final class Engine implements SandboxService, PoolService, AutoCloseable 
 
   // ---------------------------------------------------------------- end
 
+  /// Leaves all sandboxes to the next server of this home, with all that runs in them. What waits
+  /// for a run is answered now; nothing more can be run. [#close] ends none then.
+  public void letGo() {
+    admission.close();
+    left = true;
+    for (Sandbox sandbox : registry.all()) {
+      Session session = sandbox.session();
+      if (session != null) {
+        session.letGo();
+      }
+    }
+    journal.write();
+  }
+
   /// Ends all sandboxes, side by side, and lets go of the home. Bounded by `shutdown-timeout`; what
-  /// resists longer is removed at the next start.
+  /// resists longer is ended at the next start.
   @Override
   public void close() {
     admission.close();
     keeper.close();
-    new Shutdown(lifecycle, registry, settings.timings().shutdown()).run();
+    if (!left) {
+      new Shutdown(lifecycle, registry, settings.timings().shutdown()).run();
+    }
     timers.close();
     drivers.close();
     database.close();

@@ -11,7 +11,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
 
@@ -276,12 +275,15 @@ final class Run {
 
   /// The server lets go of it; who waits is told how to come back.
   void letGo() {
-    view.sink()
-        .failed(
-            new SandboxException(
-                ErrorCode.SHUTTING_DOWN,
-                "the server stops, but the run goes on: attach to it when the server is back",
-                Map.of("run", id().value())));
+    boolean begun;
+    synchronized (this) {
+      begun = state == State.RUNNING;
+    }
+    String fate =
+        begun
+            ? "the server stops, but the run goes on: attach to it when the server is back"
+            : "the server stops, and the run has not begun";
+    view.sink().failed(new SandboxException(ErrorCode.SHUTTING_DOWN, fate));
   }
 
   /// Somebody else watches.

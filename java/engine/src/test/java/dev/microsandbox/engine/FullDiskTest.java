@@ -6,6 +6,7 @@ import static dev.microsandbox.engine.LifecycleTest.assertCode;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.microsandbox.model.ErrorCode;
+import dev.microsandbox.model.Outcome;
 import dev.microsandbox.model.SandboxException;
 import dev.microsandbox.model.SandboxSpec;
 import dev.microsandbox.model.SandboxState;
@@ -17,7 +18,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A database that cannot grow, as on a full disk.
+/// A database that cannot grow, as on a full disk, or that cannot be written at all.
 class FullDiskTest {
   @TempDir Path home;
   EngineFixture fixture;
@@ -92,5 +93,50 @@ class FullDiskTest {
     mayGrow(false);
     assertThat(fixture.engine.stop(ME, ref).state()).isEqualTo(SandboxState.STOPPED);
     assertThat(fixture.host.launches).isEmpty();
+  }
+
+  @Test
+  void aStoreThatCannotBeWrittenRefusesWhatItCannotKeep() throws Exception {
+    SandboxRef running = fixture.createLasting("a");
+    SandboxRef stopped = fixture.createLasting("b");
+    fixture.engine.stop(ME, stopped);
+    fixture.engine.database().mayBeWritten(false);
+    assertCode(ErrorCode.STORE_FAILED, () -> fixture.engine.create(ME, spec("c")));
+    assertCode(ErrorCode.STORE_FAILED, () -> fixture.engine.start(ME, stopped));
+    assertThat(fixture.host.launched).as("nothing is launched that is not journaled").hasValue(2);
+    assertThat(fixture.engine.list(ME, SandboxFilter.ALL)).hasSize(2);
+    assertThat(fixture.engine.get(ME, stopped).state()).isEqualTo(SandboxState.STOPPED);
+    assertThat(fixture.run(running, "print x").stdout().text()).isEqualTo("x\n");
+    fixture.engine.database().mayBeWritten(true);
+    fixture.engine.start(ME, stopped);
+    fixture.create("c");
+  }
+
+  @Test
+  void anEndThatCannotBeStoredIsAnEndAllTheSame() throws Exception {
+    SandboxRef ref = fixture.createLasting("a");
+    fixture.engine.database().mayBeWritten(false);
+    assertThat(fixture.engine.stop(ME, ref).state()).isEqualTo(SandboxState.STOPPED);
+    assertThat(fixture.host.launches).isEmpty();
+    assertCode(ErrorCode.STORE_FAILED, () -> fixture.engine.delete(ME, ref));
+    fixture.engine.database().mayBeWritten(true);
+    fixture.engine.delete(ME, ref);
+    assertThat(fixture.engine.list(ME, SandboxFilter.ALL)).isEmpty();
+    assertThat(fixture.host.leftovers()).isEmpty();
+  }
+
+  @Test
+  void aRunWhoseJournalCannotBeWrittenRuns() throws Exception {
+    SandboxRef ref = fixture.createLasting("a");
+    fixture.engine.database().mayBeWritten(false);
+    RunStream run = fixture.engine.stream(ME, ref, RunRequest.of("python", "hang"));
+    fixture.engine.journal().write();
+    fixture.engine.interrupt(ME, ref, run.id());
+    RunEvent event = run.next(EngineFixture.PATIENCE);
+    while (!(event instanceof RunEvent.Finished)) {
+      event = run.next(EngineFixture.PATIENCE);
+    }
+    assertThat(((RunEvent.Finished) event).outcome()).isEqualTo(Outcome.INTERRUPTED);
+    fixture.engine.database().mayBeWritten(true);
   }
 }

@@ -1,12 +1,19 @@
 package dev.microsandbox.engine;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.microsandbox.model.SandboxId;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 
@@ -29,6 +36,36 @@ final class Leftovers {
     walk(Path.of("/sys/fs/cgroup"), path -> named(path, id)).forEach(p -> found.add("group " + p));
     walk(home, path -> named(path, id)).forEach(p -> found.add("file " + p));
     return found;
+  }
+
+  /// The sandboxes of which there is a file in the home, or a control group of this home's.
+  static Set<SandboxId> ids(Path home) {
+    Set<SandboxId> ids = new HashSet<>();
+    for (Path path : walk(home, path -> true)) {
+      addId(path, ids);
+    }
+    for (Path path :
+        walk(Path.of("/sys/fs/cgroup"), path -> path.toString().contains(group(home)))) {
+      addId(path, ids);
+    }
+    return ids;
+  }
+
+  private static void addId(Path path, Set<SandboxId> ids) {
+    Path name = path.getFileName();
+    if (name != null && SandboxId.looksLike(name.toString())) {
+      ids.add(new SandboxId(name.toString()));
+    }
+  }
+
+  /// As the container driver names it: a function of the home.
+  private static String group(Path home) {
+    try {
+      byte[] digest = MessageDigest.getInstance("SHA-256").digest(home.toString().getBytes(UTF_8));
+      return "/microsandbox/" + HexFormat.of().formatHex(digest).substring(0, 8) + "/";
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   /// The sandbox's first process, as the host numbers it.

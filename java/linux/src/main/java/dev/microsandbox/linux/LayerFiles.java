@@ -3,6 +3,7 @@ package dev.microsandbox.linux;
 import dev.microsandbox.model.ByteSize;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -60,6 +61,22 @@ public final class LayerFiles {
       Thread.sleep(RETRY);
     }
     return true;
+  }
+
+  /// Removes templates that a killed server was making. Of the one server that uses the folder.
+  public synchronized void removeUnfinished() {
+    if (!Files.isDirectory(templates)) {
+      return;
+    }
+    try (DirectoryStream<Path> unfinished =
+        Files.newDirectoryStream(templates, "{*.new,content*}")) {
+      for (Path path : unfinished) {
+        Trees.delete(path);
+      }
+    } catch (IOException e) {
+      System.getLogger(LayerFiles.class.getName())
+          .log(System.Logger.Level.WARNING, "unfinished templates could not be removed", e);
+    }
   }
 
   /// The bytes that a layer takes on the host's disk now.

@@ -70,6 +70,10 @@ final class RequestBodies {
       Integer minimum,
       @Nullable Integer maximum) {}
 
+  record Shutdown(@Nullable Boolean keepSandboxes) {
+    static final Shutdown EMPTY = new Shutdown(null);
+  }
+
   record CreateKey(@Nullable String name, @Nullable String owner) {
     static final CreateKey EMPTY = new CreateKey(null, null);
   }

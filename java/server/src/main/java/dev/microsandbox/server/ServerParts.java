@@ -20,4 +20,12 @@ public record ServerParts(
     PoolService pools,
     Supplier<List<Finding>> findings,
     PrometheusMeterRegistry meters,
-    Runnable shutdown) {}
+    Shutdown shutdown) {
+
+  /// The way to end the server.
+  @FunctionalInterface
+  public interface Shutdown {
+    /// @param keepSandboxes whether they go on, for a later server
+    void begin(boolean keepSandboxes);
+  }
+}

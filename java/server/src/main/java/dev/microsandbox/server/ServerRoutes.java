@@ -24,7 +24,8 @@ final class ServerRoutes {
         Route.get("/v1/images", ResponseBodies.ImageList.class, this::images),
         Route.get("/metrics", null, this::metrics),
         Route.get("/v1/doctor", ResponseBodies.Doctor.class, this::doctor).by(Access.ADMINISTRATOR),
-        Route.post("/v1/shutdown", null, null, 202, this::shutdown).by(Access.ADMINISTRATOR));
+        Route.post("/v1/shutdown", RequestBodies.Shutdown.class, null, 202, this::shutdown)
+            .by(Access.ADMINISTRATOR));
   }
 
   private void health(Exchange exchange) {
@@ -72,8 +73,9 @@ final class ServerRoutes {
   }
 
   private void shutdown(Exchange exchange) throws InterruptedException {
-    exchange.ignoreBody();
+    RequestBodies.Shutdown wanted =
+        exchange.body(RequestBodies.Shutdown.class, RequestBodies.Shutdown.EMPTY);
     exchange.done();
-    parts.shutdown().run();
+    parts.shutdown().begin(Boolean.TRUE.equals(wanted.keepSandboxes()));
   }
 }

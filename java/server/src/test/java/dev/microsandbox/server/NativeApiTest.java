@@ -302,7 +302,10 @@ class NativeApiTest {
         .contains("\"key\":\"msb_new\"");
     assertThat(fixture.overSocket("GET", "/v1/doctor", "")).contains("\"usable\":true");
     assertThat(fixture.overSocket("POST", "/v1/shutdown", "")).contains("202 Accepted");
-    assertThat(fixture.shutdown.await(2, java.util.concurrent.TimeUnit.SECONDS)).isTrue();
+    assertThat(fixture.ends.poll(20, java.util.concurrent.TimeUnit.SECONDS)).isFalse();
+    assertThat(fixture.overSocket("POST", "/v1/shutdown", "{\"keep_sandboxes\":true}"))
+        .contains("202 Accepted");
+    assertThat(fixture.ends.poll(20, java.util.concurrent.TimeUnit.SECONDS)).isTrue();
   }
 
   @Test
@@ -311,7 +314,7 @@ class NativeApiTest {
     assertThat(fixture.get("/v1/keys").status()).isEqualTo(403);
     assertThat(fixture.post("/v1/shutdown", "").code()).isEqualTo("forbidden");
     assertThat(fixture.get("/v1/doctor").code()).isEqualTo("forbidden");
-    assertThat(fixture.shutdown.getCount()).isOne();
+    assertThat(fixture.ends).isEmpty();
   }
 
   @Test

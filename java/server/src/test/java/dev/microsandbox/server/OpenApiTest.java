@@ -48,7 +48,7 @@ class OpenApiTest {
               List::of,
               new io.micrometer.prometheusmetrics.PrometheusMeterRegistry(
                   io.micrometer.prometheusmetrics.PrometheusConfig.DEFAULT),
-              () -> {}),
+              _ -> {}),
           new ClientWatch());
     }
   }

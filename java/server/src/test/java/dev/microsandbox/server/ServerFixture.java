@@ -20,7 +20,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
 import tools.jackson.databind.JsonNode;
 
 /// A real server on a free port and a socket of its own, over a scripted service; and ways to talk
@@ -40,7 +41,10 @@ final class ServerFixture implements AutoCloseable {
           Duration.ofSeconds(2));
 
   final ScriptedService service = new ScriptedService();
-  final CountDownLatch shutdown = new CountDownLatch(1);
+
+  /// Each time that the server was to end: whether sandboxes were to be kept.
+  final BlockingQueue<Boolean> ends = new LinkedBlockingQueue<>();
+
   final HttpServer server;
   final Path directory;
   final Path socket;
@@ -68,7 +72,7 @@ final class ServerFixture implements AutoCloseable {
                 service,
                 List::of,
                 new PrometheusMeterRegistry(PrometheusConfig.DEFAULT),
-                shutdown::countDown));
+                ends::add));
     server.start();
   }
 

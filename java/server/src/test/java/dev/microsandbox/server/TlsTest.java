@@ -82,7 +82,7 @@ class TlsTest {
                 service,
                 List::of,
                 new PrometheusMeterRegistry(PrometheusConfig.DEFAULT),
-                () -> {}));
+                _ -> {}));
     server.start();
     try (HttpClient client = HttpClient.newBuilder().sslContext(trusting(keys)).build()) {
       HttpRequest request =

@@ -11,6 +11,7 @@ import dev.microsandbox.linux.Cgroup;
 import dev.microsandbox.linux.Cgroups;
 import dev.microsandbox.linux.HostProcess;
 import dev.microsandbox.linux.LayerFiles;
+import dev.microsandbox.linux.LinuxException;
 import dev.microsandbox.linux.ProcessWatch;
 import dev.microsandbox.linux.SandboxMounts;
 import dev.microsandbox.model.ErrorCode;
@@ -32,6 +33,9 @@ import org.jspecify.annotations.Nullable;
 /// control groups and the folders of [Places]; its mounts vanish with its processes.
 public final class ContainerDriver implements IsolationDriver {
   private static final System.Logger LOG = System.getLogger(ContainerDriver.class.getName());
+
+  private static final int ENOSPC = 28;
+  private static final long NEARLY_NOTHING = 1 << 20;
 
   private final ContainerSettings settings;
   private final Places places;
@@ -173,14 +177,35 @@ public final class ContainerDriver implements IsolationDriver {
       channel.close();
     }
     SandboxException failure =
-        new SandboxException(
-            ErrorCode.SANDBOX_FAILED, "sandbox " + id + " could not be started", Map.of(), cause);
+        diskIsFull(cause)
+            ? new SandboxException(
+                ErrorCode.DISK_FULL,
+                "the server's disk is full; delete sandboxes or free space",
+                Map.of("where", "host"),
+                cause)
+            : new SandboxException(
+                ErrorCode.SANDBOX_FAILED,
+                "sandbox " + id + " could not be started",
+                Map.of(),
+                cause);
     try {
       takedown.remove(id);
     } catch (SandboxException e) {
       failure.addSuppressed(e);
     }
     return failure;
+  }
+
+  /// By the error, or by looking: tools of the host tell of it in words only.
+  private boolean diskIsFull(Exception cause) {
+    if (cause instanceof LinuxException failed && failed.errno() == ENOSPC) {
+      return true;
+    }
+    try {
+      return Files.getFileStore(places.disks()).getUsableSpace() < NEARLY_NOTHING;
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   @Override
@@ -261,6 +286,7 @@ public final class ContainerDriver implements IsolationDriver {
 
   @Override
   public Set<SandboxId> leftovers() {
+    layers.removeUnfinished();
     return takedown.leftovers();
   }
 
