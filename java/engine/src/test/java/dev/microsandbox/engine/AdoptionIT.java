@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Timeout;
 /// none, and the next server goes on with what there is.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
-@Timeout(180)
+@Timeout(300)
 class AdoptionIT {
   private static final SandboxRef BOX = SandboxRef.of("box");
   private static final Pattern TICK = Pattern.compile("tick (\\d+)\n");
@@ -193,12 +193,34 @@ class AdoptionIT {
     assertThat(server.command(victim, "cat", "note").stdout().text()).isEqualTo("kept\n");
   }
 
+  /// A tenant's program dials as fast as it can and pretends to be the agent: nobody listens to it.
+  @Test
+  @Order(5)
+  void aForgedHelloIsNotTakenForTheAgents() throws InterruptedException {
+    SandboxRef forging = SandboxRef.of("forging");
+    assertThat(said(forging, "python", "print(x)")).isEqualTo("7\n");
+    assertThat(server.engine.contexts(ME, forging)).hasSize(1);
+  }
+
+  /// With the name of another sandbox it breaks a rule, which costs its own sandbox at most.
+  @Test
+  @Order(6)
+  void whoPosesAsAnotherSandboxHarmsItselfAlone() throws InterruptedException {
+    until(() ->
+        info("posing").state() == SandboxState.STOPPED
+            || server.engine.metrics(ME, SandboxRef.of("posing")).running());
+    if (info("posing").state() == SandboxState.STOPPED) {
+      assertThat(info("posing").endReason()).isEqualTo(EndReason.AGENT_LOST);
+    }
+    assertThat(said(BOX, "python", "print(x)")).isEqualTo("41\n");
+  }
+
   private SandboxInfo info(String name) {
     return server.engine.get(ME, SandboxRef.of(name));
   }
 
   @Test
-  @Order(5)
+  @Order(7)
   void aSandboxThatWasTakenOverEndsAsAnyOther() throws InterruptedException, IOException {
     SandboxId id = info("box").id();
     server.engine.stop(ME, BOX);

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// A server that was killed while sandboxes ran, and the next one, which goes on with them. The
 /// database is a real file; host and agents are fakes that outlive engines.
-@Timeout(60)
+@Timeout(300)
 class AdoptionTest {
   @TempDir Path home;
   @TempDir Path second;
@@ -365,6 +365,21 @@ class AdoptionTest {
       assertCode(
           ErrorCode.TOO_MANY_PROCESSES,
           () -> after.engine.command(ME, ref, CommandRequest.of("print", "x")));
+      after.engine.stop(ME, ref);
+      assertThat(after.host.leftovers()).isEmpty();
+    }
+  }
+
+  @Test
+  void offsetsPastAllBoundsAreHarmless() throws InterruptedException {
+    SandboxRef ref = before.create("a");
+    FakeAgent.Inside inside = before.sandbox(ref).inside;
+    ObjectId id = ObjectId.random();
+    inside.objects.put(id, new FakeAgent.FakeObject(id, inside, "print x\nhang"));
+    inside.claimedEnd = Long.MAX_VALUE;
+    try (EngineFixture after = next()) {
+      after.engine.interrupt(ME, ref, id);
+      assertThat(after.run(ref, "print on").stdout().text()).isEqualTo("on\n");
       after.engine.stop(ME, ref);
       assertThat(after.host.leftovers()).isEmpty();
     }

@@ -50,7 +50,7 @@ class CrashPointsIT {
           new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
               .lines()
               .toList();
-      assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+      assertThat(process.waitFor(120, TimeUnit.SECONDS)).isTrue();
       boolean through = said.contains("through");
       assertThat(process.exitValue()).isEqualTo(through ? 0 : CrashingServer.KILLED);
       Set<SandboxId> known = Leftovers.ids(home);

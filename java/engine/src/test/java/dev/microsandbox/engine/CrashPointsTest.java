@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// the other until the operation comes through. Whatever the moment: what was acknowledged is
 /// there, what was not is there as a whole or not at all, and nothing on the host belongs to
 /// nobody. [CrashPointsIT] does the same with real processes.
-@Timeout(120)
+@Timeout(600)
 class CrashPointsTest {
   @TempDir Path folder;
 

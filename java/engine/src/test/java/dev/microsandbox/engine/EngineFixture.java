@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 /// An engine on a fake host, with a real database in a folder of its own.
 final class EngineFixture implements AutoCloseable {
   static final Caller ME = Caller.LOCAL;
-  static final Duration PATIENCE = Duration.ofSeconds(10);
+  static final Duration PATIENCE = Duration.ofSeconds(60);
 
   final FakeHost host;
   final TestClock clock;

@@ -68,6 +68,7 @@ final class FakeAgent implements AgentClient {
     volatile boolean answersInterrupts = true;
     volatile boolean interpretersStart = true;
     volatile boolean takesWords = true;
+    volatile long claimedEnd = -1;
 
     Inside(FakeHost.FakeSandbox sandbox) {
       this.sandbox = sandbox;
@@ -264,7 +265,8 @@ final class FakeAgent implements AgentClient {
     }
 
     AgentHello.KnownObject known() {
-      return new AgentHello.KnownObject(id, output.size(), end != null, "");
+      long offset = inside.claimedEnd < 0 ? output.size() : inside.claimedEnd;
+      return new AgentHello.KnownObject(id, offset, end != null, "");
     }
 
     private void perform(String line) {
@@ -331,7 +333,7 @@ final class FakeAgent implements AgentClient {
         this.reader = reader;
         this.listener = listener;
         this.object = object;
-        this.next = offset;
+        this.next = Math.min(offset, object.output.size());
         this.credit = window;
         object.watching.add(this);
       }

@@ -47,6 +47,40 @@ final class KilledServer {
               signal.pause()
       """;
 
+  /// Dials the host in the agent's place, again and again, with a hello of its own making: another
+  /// boot id, the sandbox's name as given, and runs without number at offsets past all bounds.
+  static final String FORGER =
+      """
+      import os, socket, struct, sys, time
+      def varint(n):
+          out = b''
+          while n > 127:
+              out += bytes([n & 127 | 128]); n >>= 7
+          return out + bytes([n])
+      def field(number, content):
+          return varint(number << 3 | 2) + varint(len(content)) + content
+      endless = b'\\x10' + b'\\xff' * 9 + b'\\x01'
+      runs = b''.join(field(6, field(1, os.urandom(16)) + endless) for _ in range(1500))
+      hello = b'\\x08\\x01' + field(2, sys.argv[1].encode()) + field(3, os.urandom(16)) + runs
+      control = field(2, hello)
+      frame = struct.pack('>IBBHI', 0, 1, 0, 0, len(control)) + control
+      print('armed', flush=True)
+      while True:
+          try:
+              with socket.socket(socket.AF_UNIX) as host:
+                  host.settimeout(5)
+                  host.connect('/.msb/channel/agent.sock')
+                  greeting = b''
+                  while len(greeting) < 24:
+                      more = host.recv(24 - len(greeting))
+                      if not more: raise OSError
+                      greeting += more
+                  host.sendall(greeting + frame)
+                  while host.recv(4096): pass
+          except OSError:
+              time.sleep(0.01)
+      """;
+
   public static void main(String[] arguments) throws InterruptedException {
     RealEngine server = new RealEngine(Path.of(arguments[0]));
     SandboxRef box = server.create("box", true);
@@ -69,6 +103,24 @@ final class KilledServer {
     server.command(victim, "sh", "-c", "echo kept > note");
     SandboxRef hungry = server.create("hungry", false);
     command(server, hungry, "armed", "python3", "-c", MEMORY_BOMB);
+    for (String name : List.of("forging", "posing")) {
+      SandboxRef forging = server.create(name, false);
+      server.python(forging, "x = 7");
+      SandboxRef claimed = name.equals("forging") ? forging : box;
+      String id = server.engine.get(RealEngine.ME, claimed).id().value();
+      CommandRequest forger =
+          new CommandRequest(
+              List.of("python3", "-c", FORGER, id),
+              Map.of(),
+              "",
+              "root",
+              new byte[0],
+              false,
+              null,
+              true,
+              null);
+      awaited(server.engine.stream(RealEngine.ME, forging, forger), "armed");
+    }
     SandboxRef brief = server.create("brief", true);
     server.python(brief, "1");
     server.engine.journal().write();
@@ -149,7 +201,7 @@ final class KilledServer {
 
   /// By SIGKILL.
   static void kill(Process process) throws InterruptedException {
-    if (!process.destroyForcibly().waitFor(30, TimeUnit.SECONDS)) {
+    if (!process.destroyForcibly().waitFor(60, TimeUnit.SECONDS)) {
       throw new AssertionError("the server does not die");
     }
   }

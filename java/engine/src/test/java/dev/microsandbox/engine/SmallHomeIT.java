@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /// A home on a small file system of its own, which is filled or made read-only under a real server.
-@Timeout(120)
+@Timeout(300)
 class SmallHomeIT {
   private static final byte[] PAGE = new byte[4096];
 
