@@ -101,7 +101,7 @@ class CrashPointsIT {
       Operation operation, RealEngine server, List<String> said, boolean through)
       throws InterruptedException {
     switch (operation) {
-      case CREATE -> {
+      case CREATE, CLAIM -> {
         kept(server);
         if (through) {
           assertThat(names(server)).contains("new");

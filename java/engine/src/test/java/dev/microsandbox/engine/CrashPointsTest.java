@@ -4,6 +4,8 @@ import static dev.microsandbox.engine.EngineFixture.ME;
 import static dev.microsandbox.engine.EngineFixture.until;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.microsandbox.model.ImageReference;
+import dev.microsandbox.model.Limits;
 import dev.microsandbox.model.ObjectId;
 import dev.microsandbox.model.SandboxId;
 import dev.microsandbox.model.SandboxState;
@@ -33,6 +35,36 @@ class CrashPointsTest {
       @Override
       void perform(EngineFixture server) {
         server.createLasting("new");
+      }
+    },
+    CLAIM {
+      @Override
+      Map<String, String> settings() {
+        return Map.of("shutdown-timeout", "0.1", "pool", "on", "pool-min", "0");
+      }
+
+      @Override
+      void prepare(EngineFixture server) throws InterruptedException {
+        var _ =
+            server.engine.setPool(
+                new PoolService.PoolBounds(ImageReference.PYTHON, null, Limits.DEFAULT, 1, 1));
+        until(() -> {
+          server.engine.tendPools();
+          return server.engine.pools().getFirst().ready() == 1;
+        });
+      }
+
+      @Override
+      void perform(EngineFixture server) {
+        server.createLasting("new");
+      }
+
+      @Override
+      void check(EngineFixture after, boolean through) throws InterruptedException {
+        for (SandboxInfo info : after.engine.list(ME, SandboxFilter.ALL)) {
+          SandboxRef ref = SandboxRef.of(info.id());
+          assertThat(after.run(ref, "print on").stdout().text()).isEqualTo("on\n");
+        }
       }
     },
     START {
@@ -123,8 +155,14 @@ class CrashPointsTest {
     };
 
     static final SandboxRef BOX = SandboxRef.of("box");
+    static final Map<String, String> WITHOUT_POOLS =
+        Map.of("shutdown-timeout", "0.1", "pool", "off");
 
-    void prepare(EngineFixture server) {}
+    Map<String, String> settings() {
+      return WITHOUT_POOLS;
+    }
+
+    void prepare(EngineFixture server) throws InterruptedException {}
 
     abstract void perform(EngineFixture server) throws InterruptedException;
 
@@ -150,13 +188,13 @@ class CrashPointsTest {
   private boolean cutShort(Operation operation, int moment) throws Exception {
     Path home = Files.createDirectory(folder.resolve("home" + moment));
     Path next = Files.createDirectory(folder.resolve("next" + moment));
-    EngineFixture before = new EngineFixture(home, Map.of("shutdown-timeout", "0.1"));
+    EngineFixture before = new EngineFixture(home, operation.settings());
     try {
       before.createLasting("box");
       operation.prepare(before);
       before.engine.journal().write();
       boolean through = perform(operation, before, moment);
-      try (EngineFixture after = before.afterKill(next)) {
+      try (EngineFixture after = before.afterKill(next, _ -> {}, Operation.WITHOUT_POOLS)) {
         settle(after);
         check(operation, after, through);
       }

@@ -1,7 +1,9 @@
 package dev.microsandbox.engine;
 
+import dev.microsandbox.model.ImageReference;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /// A server process that begins an operation and dies on the way, as by kill -9; see
@@ -15,6 +17,7 @@ final class CrashingServer {
   /// What is cut short.
   enum Operation {
     CREATE,
+    CLAIM,
     START,
     RUN,
     STOP,
@@ -24,12 +27,15 @@ final class CrashingServer {
 
   public static void main(String[] arguments) throws InterruptedException {
     Operation operation = Operation.valueOf(arguments[1]);
-    RealEngine server = new RealEngine(Path.of(arguments[0]));
+    RealEngine server = new RealEngine(Path.of(arguments[0]), settings(operation));
     SandboxRef box = server.create("box", operation == Operation.STOP_EPHEMERAL);
     if (operation == Operation.START) {
       server.engine.stop(RealEngine.ME, box);
     } else {
       server.command(box, "sh", "-c", "echo kept > note");
+    }
+    if (operation == Operation.CLAIM) {
+      fillPool(server);
     }
     server.engine.journal().write();
     AtomicInteger left = new AtomicInteger(Integer.parseInt(arguments[2]));
@@ -47,10 +53,32 @@ final class CrashingServer {
     Runtime.getRuntime().halt(0);
   }
 
+  private static Map<String, String> settings(Operation operation) {
+    return operation == Operation.CLAIM
+        ? Map.of("pool", "on", "pool-min", "0", "pool-rate", "100")
+        : Map.of();
+  }
+
+  /// Keeps one ready.
+  private static void fillPool(RealEngine server) throws InterruptedException {
+    var _ =
+        server.engine.setPool(
+            new PoolService.PoolBounds(
+                ImageReference.PYTHON,
+                null,
+                RealEngine.spec("any", ImageReference.PYTHON, false).limits(),
+                1,
+                1));
+    EngineFixture.until(() -> {
+      server.engine.tendPools();
+      return server.engine.pools().stream().anyMatch(pool -> pool.ready() == 1);
+    });
+  }
+
   private static void perform(Operation operation, RealEngine server, SandboxRef box)
       throws InterruptedException {
     switch (operation) {
-      case CREATE -> {
+      case CREATE, CLAIM -> {
         SandboxRef _ = server.create("new", false);
       }
       case START -> server.engine.start(RealEngine.ME, box);

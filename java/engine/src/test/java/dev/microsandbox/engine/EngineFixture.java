@@ -87,6 +87,11 @@ final class EngineFixture implements AutoCloseable {
 
   /// The same on a host that is prepared for the successor.
   EngineFixture afterKill(Path newHome, Consumer<FakeHost> prepared) {
+    return afterKill(newHome, prepared, settings);
+  }
+
+  /// The same with other settings for the successor.
+  EngineFixture afterKill(Path newHome, Consumer<FakeHost> prepared, Map<String, String> settings) {
     try {
       for (String name : List.of("microsandbox.db", "microsandbox.db-wal")) {
         Path file = home.resolve(name);
