@@ -167,7 +167,8 @@ final class KilledServer {
     }
   }
 
-  /// Starts one in a process of its own.
+  /// Starts one in a process of its own. Where `MSB_OLDER_AGENT` names a program, its sandboxes have
+  /// that as their agent, and the next server another: as after an upgrade.
   static Process start(Path home) throws IOException {
     return start(KilledServer.class, home.toString());
   }
@@ -184,7 +185,13 @@ final class KilledServer {
                 System.getProperty("java.class.path"),
                 program.getName()));
     command.addAll(List.of(arguments));
-    return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    ProcessBuilder process =
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
+    String older = System.getenv("MSB_OLDER_AGENT");
+    if (older != null) {
+      process.environment().put("MSB_AGENT", older);
+    }
+    return process.start();
   }
 
   /// The words of its line `ready …`.
