@@ -167,8 +167,8 @@ final class KilledServer {
     }
   }
 
-  /// Starts one in a process of its own. Where `MSB_OLDER_AGENT` names a program, its sandboxes have
-  /// that as their agent, and the next server another: as after an upgrade.
+  /// Starts one in a process of its own. Where `MSB_OLDER_AGENT` names a program, its sandboxes
+  /// have that as their agent, and the next server another: as after an upgrade.
   static Process start(Path home) throws IOException {
     return start(KilledServer.class, home.toString());
   }
