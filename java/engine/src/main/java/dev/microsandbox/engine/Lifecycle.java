@@ -455,7 +455,7 @@ final class Lifecycle {
             ? takeDown.removeLaunch(sandbox.record())
             : takeDown.end(sandbox, session, graceful);
     if (remove) {
-      takeDown.remove(sandbox, reason);
+      takeDown.remove(sandbox, reason, clean);
     } else {
       takeDown.stopped(sandbox, reason, clean);
     }

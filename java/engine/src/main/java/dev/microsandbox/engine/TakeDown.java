@@ -115,13 +115,14 @@ final class TakeDown {
     }
   }
 
-  /// Removes all that is left of it. Where that fails it stays, stopped, to be deleted again.
-  void remove(Sandbox sandbox, EndReason reason) {
+  /// Removes its disk and its record. Where that fails it stays, stopped, to be deleted again.
+  ///
+  /// @param landed whether nothing is left of its launch
+  void remove(Sandbox sandbox, EndReason reason, boolean landed) {
     SandboxRecord row = sandbox.record();
     SandboxRecord ended = row.stopped(parts.clock().now(), reason);
     IsolationDriver driver = parts.drivers().of(row.isolation());
-    boolean clean =
-        removeLaunch(row) && tried("the disk of " + row.id(), () -> driver.removeDisk(row.id()));
+    boolean clean = landed && tried("the disk of " + row.id(), () -> driver.removeDisk(row.id()));
     try {
       if (clean) {
         parts.store().remove(row.id());
@@ -154,7 +155,7 @@ final class TakeDown {
   /// A create has failed after it was stored.
   void undoCreate(Sandbox sandbox) {
     try {
-      remove(sandbox, EndReason.STOPPED);
+      remove(sandbox, EndReason.STOPPED, removeLaunch(sandbox.record()));
     } catch (SandboxException e) {
       LOG.log(System.Logger.Level.WARNING, "a failed create could not be undone in the store", e);
       parts.registry().remove(sandbox);

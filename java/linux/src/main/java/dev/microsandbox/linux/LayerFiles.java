@@ -54,7 +54,8 @@ public final class LayerFiles {
   public static boolean awaitUnused(Path layer, Duration patience)
       throws IOException, InterruptedException {
     Instant end = Instant.now().plus(patience);
-    while (LoopDevice.isOver(layer)) {
+    List<Path> devices = LoopDevice.over(layer);
+    while (devices.stream().anyMatch(device -> LoopDevice.isOver(device, layer))) {
       if (Instant.now().isAfter(end)) {
         return false;
       }

@@ -8,6 +8,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /// A block device over a file. It is set up to clear itself when its last user is gone: this
 /// descriptor, or the file system mounted from it. So a device is never left behind.
@@ -83,16 +85,25 @@ final class LoopDevice implements AutoCloseable {
     return path;
   }
 
-  /// Whether any device is set up over this file.
-  static boolean isOver(Path file) throws IOException {
+  /// The devices that are set up over this file, by their folders in /sys: a look at every device
+  /// of the host.
+  static List<Path> over(Path file) throws IOException {
+    List<Path> found = new ArrayList<>();
     try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/sys/block"), "loop*")) {
       for (Path each : all) {
-        if (backingFile(each).equals(file.toString())) {
-          return true;
+        if (isOver(each, file)) {
+          found.add(each);
         }
       }
     }
-    return false;
+    return found;
+  }
+
+  /// Whether this device is (still) set up over this file.
+  ///
+  /// @param device its folder in /sys
+  static boolean isOver(Path device, Path file) {
+    return backingFile(device).equals(file.toString());
   }
 
   private static String backingFile(Path device) {

@@ -6,7 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,9 +29,11 @@ public final class SandboxMounts implements AutoCloseable {
   private static final int PR_SET_SECUREBITS = 28;
   private static final int PR_GET_SECUREBITS = 27;
 
+  private static final int KEPT_NAMESPACES = 64;
+
   private final NamespaceThread thread;
   private final Path base;
-  private final Map<Integer, UserNamespace> namespaces = new HashMap<>();
+  private final UserNamespaces namespaces = new UserNamespaces(KEPT_NAMESPACES);
   private final ImageMounts images;
 
   private SandboxMounts(NamespaceThread thread, Path base) {
@@ -102,7 +103,7 @@ public final class SandboxMounts implements AutoCloseable {
         Files.createDirectories(folder.resolve(name));
       }
       Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx--x--x"));
-      UserNamespace namespace = namespace(firstHostId);
+      UserNamespace namespace = namespaces.of(firstHostId);
       try {
         attachLower(folder.resolve("lower"), image, namespace);
         attachLayer(folder.resolve("layer"), layer, namespace);
@@ -261,23 +262,13 @@ public final class SandboxMounts implements AutoCloseable {
     });
   }
 
-  private UserNamespace namespace(int firstHostId) throws IOException {
-    UserNamespace known = namespaces.get(firstHostId);
-    if (known == null) {
-      known = UserNamespace.create(firstHostId);
-      namespaces.put(firstHostId, known);
-    }
-    return known;
-  }
-
   /// Sandboxes that run go on; the namespace is gone once no program runs in it.
   @Override
   public void close() {
     try {
       thread.call(() -> {
         Mount.detach(base);
-        namespaces.values().forEach(UserNamespace::close);
-        namespaces.clear();
+        namespaces.close();
         return true;
       });
     } catch (IOException e) {

@@ -30,9 +30,16 @@ final class Listeners {
 
   private static final String GROUP = "microsandbox";
   private static final String SOCKET_PERMISSIONS = "rw-rw----";
-  private static final int QUEUE = 256;
+
+  /// As many as there may be connections, for a client of the unix socket is refused at once where
+  /// the queue is full.
+  private static final int QUEUE = 1024;
 
   private static final int IDLE_WHEN_FULL_MILLIS = 2000;
+
+  /// A cache of header values would take 100 KB for each connection, and a client with a thousand
+  /// sandboxes has a thousand of them.
+  private static final int NO_HEADER_CACHE = 0;
 
   /// How long a connection without a request is kept while the server ends.
   private static final int IDLE_AT_END_MILLIS = 100;
@@ -96,6 +103,7 @@ final class Listeners {
   private HttpConnectionFactory http() {
     HttpConfiguration http = new HttpConfiguration();
     http.setRequestHeaderSize(settings.limits().headerBytes());
+    http.setHeaderCacheSize(NO_HEADER_CACHE);
     http.setSendServerVersion(false);
     http.setSendXPoweredBy(false);
     http.setHttpCompliance(HttpCompliance.STRICT);

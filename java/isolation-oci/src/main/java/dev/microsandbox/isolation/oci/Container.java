@@ -138,7 +138,7 @@ final class Container implements RunningSandbox {
     if (!down) {
       channel.close();
       first.kill(); // the kernel ends all others with it
-      takedown.remove(id);
+      takedown.end(id);
       down = true;
     }
   }

@@ -31,7 +31,8 @@ final class Takedown {
     this.mounts = mounts;
   }
 
-  /// Returns when nothing is left but the disk. Harmless where there is nothing.
+  /// Returns when nothing is left but the disk, whatever a launch came to. Harmless where there is
+  /// nothing.
   ///
   /// @throws SandboxException where the kernel does not let go in time
   void remove(SandboxId id) {
@@ -39,6 +40,16 @@ final class Takedown {
       // A runtime that is still making the container; first, lest it go on in the meantime.
       // Known by a path that only a runtime is given: the id alone may stand in a user's command.
       ProcessTable.killThoseWithArgument(Runtime.state(mounts, id).toString());
+    } catch (IOException e) {
+      throw failed(id, e);
+    }
+    end(id);
+  }
+
+  /// The same for a container whose launch is over: no runtime is at work, and the search for one
+  /// among all processes of a host with a thousand sandboxes would take longer than all the rest.
+  void end(SandboxId id) {
+    try {
       cgroups.find(id).ifPresent(cgroup -> empty(id, cgroup));
       mounts.detach(id);
       awaitDisk(id);
