@@ -28,7 +28,7 @@ def say(words: str) -> None:
 
 def do_soak(arguments: argparse.Namespace) -> int:
     """Exits with 1 where something grew."""
-    seen = soak(arguments.minutes * 60, arguments.at_once, say)
+    seen = soak(arguments.minutes * 60, arguments.at_once, arguments.pool, say)
     troubles = seen.troubles()
     for trouble in troubles:
         print(trouble)
@@ -52,7 +52,7 @@ def do_many(arguments: argparse.Namespace) -> int:
 
 def do_burst(arguments: argparse.Namespace) -> int:
     """Exits with 1 where a creation failed."""
-    seen = burst(arguments.count, arguments.rounds, arguments.set)
+    seen = burst(arguments.count, arguments.rounds, arguments.pool)
     print(json.dumps(seen.as_json(), indent=1))
     if arguments.write:
         keep("burst", seen.as_json())
@@ -88,13 +88,14 @@ def main() -> int:
     one = program("soak", "sandboxes come and go; does anything grow?", do_soak)
     one.add_argument("--minutes", type=float, default=5)
     one.add_argument("--at-once", type=int, default=4)
+    one.add_argument("--pool", choices=["on", "off"], default="off")
     two = program("many", "many sandboxes at once", do_many)
     two.add_argument("count", type=int)
     two.add_argument("--set", action="append", default=[], help="a setting of the server")
     three = program("burst", "creations at once", do_burst)
     three.add_argument("count", type=int)
     three.add_argument("--rounds", type=int, default=5)
-    three.add_argument("--set", action="append", default=[], help="a setting of the server")
+    three.add_argument("--pool", type=int, default=0, metavar="N", help="with so many Python sandboxes ready")
     four = program("neighbours", "cells beside a hostile sandbox", do_neighbours)
     four.add_argument("attacks", nargs="*")
     four.add_argument("--seconds", type=float, default=10, help="for each attack")

@@ -87,14 +87,19 @@ class Watch:
         return [line for lines in found.values() for line in lines if self.group in line]
 
     def left_over(self) -> dict[str, list[str]]:
-        """What is there although no sandbox is; empty when nothing is."""
+        """What is there of sandboxes although none is; empty when nothing is."""
+        mounts = [line for line in self.mounts() if "/sb" in line]
+        return self.left_on_the_host() | ({"mounts": mounts} if mounts else {})
+
+    def left_on_the_host(self) -> dict[str, list[str]]:
+        """The same, of what can be seen when the server has ended."""
+        sockets = Path("/run/microsandbox", self.group)
         left = {
             "processes": [str(pid) for pid in processes(self.cgroups())],
             "control groups": self.cgroups(),
             "loop devices": [device for device in leaks.loops() if str(self.server.home) in device],
-            "mounts": [line for line in self.mounts() if "/sb" in line],
             "disks": os.listdir(self.server.home / "sandboxes"),
-            "sockets": [name for name in os.listdir(f"/run/microsandbox/{self.group}") if name.startswith("sb")],
+            "sockets": [str(entry) for entry in sockets.glob("sb*")],
         }
         return {kind: things for kind, things in left.items() if things}
 

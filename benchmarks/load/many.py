@@ -59,7 +59,10 @@ def spread(seconds: list[float]) -> dict[str, float]:
 def many(count: int, settings: list[str], say: Callable[[str], None] = lambda _: None) -> Many:
     """Makes so many Python sandboxes, runs a cell in each, and removes them."""
     seen = Many(available_before=available())
-    with closing(Server(f"max-sandboxes={count}", *settings)) as server, ThreadPoolExecutor(CLIENTS) as pool:
+    with (
+        closing(Server(f"max-sandboxes={count}", "pool=off", *settings)) as server,
+        ThreadPoolExecutor(CLIENTS) as pool,
+    ):
         watch = Watch(server)
 
         def create(_: int) -> sync.PythonSandbox:

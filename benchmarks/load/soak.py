@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,7 +35,10 @@ BOUNDS = (
     Bound("resident", "MB", 40),
     Bound("descriptors", "", 4),
     Bound("threads", "", 6),
+    Bound("processes", "", 0),
     Bound("mounts", "", 0),
+    Bound("loops", "", 0),
+    Bound("cgroups", "", 0),
     Bound("store", "MB", 6),
 )
 LIVE_HEAP = Bound("live heap", "MB", 6)
@@ -89,30 +92,40 @@ def grown(bound: Bound, before: float, after: float) -> str | None:
     return f"{bound.name} grew from {before:g} to {after:g} {bound.unit}".rstrip()
 
 
-def soak(seconds: float, side_by_side: int, say: Callable[[str], None] = lambda _: None) -> Soak:
-    """Lives in rounds, several at a time, for so long; looks at the server after each round, and within some."""
+def soak(seconds: float, side_by_side: int, pool: str = "off", say: Callable[[str], None] = lambda _: None) -> Soak:
+    """Lives in rounds, several at a time, for so long; looks at the server after each round, and within some.
+
+    With `pool` off nothing at all may be there between two rounds; with a pool some ready sandboxes are.
+    """
     seen = Soak()
     with ExitStack() as stack:
         page, port = stack.enter_context(served_page())
-        server = stack.enter_context(closing(Server(f"name-map=soak.test=127.0.0.1:{port}")))
-        pool = stack.enter_context(ThreadPoolExecutor(side_by_side))
+        server = Server(f"name-map=soak.test=127.0.0.1:{port}", f"pool={pool}")
+        stack.callback(server.remove)
+        running = stack.enter_context(ExitStack())
+        running.callback(server.stop)
+        clients = stack.enter_context(ThreadPoolExecutor(side_by_side))
         watch = Watch(server)
         end = time.monotonic() + seconds
         measured = time.monotonic() + seconds * WARM_UP
         while time.monotonic() < end or seen.lives < LEAST_ROUNDS * side_by_side:
-            begun = [pool.submit(live, seen.lives + i, server.url, page) for i in range(side_by_side)]
+            begun = [clients.submit(live, seen.lives + i, server.url, page) for i in range(side_by_side)]
             if seen.lives % (4 * side_by_side) == 0:
                 seen.samples.append(watch.sample(side_by_side))
             for each in begun:
                 each.result()
             seen.lives += side_by_side
-            settled(watch)
+            if pool == "off":
+                settled(watch)
             seen.samples.append(watch.sample(0, rest=True))
             if not seen.heaps and time.monotonic() > measured:
                 seen.heaps.append((seen.samples[-1].seconds, watch.live_heap()))
             say(f"{seen.lives} sandboxes, {seen.samples[-1].resident:.0f} MB")
         seen.heaps.append((seen.samples[-1].seconds, watch.live_heap()))
-        seen.left = watch.left_over()
+        if pool == "off":
+            seen.left = watch.left_over()
+        running.close()
+        seen.left |= watch.left_on_the_host()
     return seen
 
 
