@@ -107,7 +107,10 @@ class Watch:
         """MB that are still reachable on the JVM's heap: used after a full collection."""
         self._jcmd("GC.run")
         report = self._jcmd("GC.heap_info")
-        return sum(int(used) for used in re.findall(r"(?:generation|^\s+Tenured).* used (\d+)K", report)) / KIB_PER_MB
+        used = re.findall(r"^\s*(?:DefNew|Tenured)\s+total \d+K, used (\d+)K", report, re.MULTILINE)
+        if len(used) != 2:
+            raise RuntimeError(f"not the report of a heap with two generations: {report}")
+        return round(sum(map(int, used)) / KIB_PER_MB, 2)
 
     def _jcmd(self, command: str) -> str:
         java = Path(os.readlink(f"/proc/{self.pid}/exe"))

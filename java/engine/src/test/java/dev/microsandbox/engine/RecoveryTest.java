@@ -75,7 +75,21 @@ class RecoveryTest {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"KILL", "KILLED", "REMOVE", "REMOVE_DISK", "DISK_REMOVED"})
+  @EnumSource(names = {"REMOVE", "REMOVE_DISK", "DISK_REMOVED"})
+  void aDeleteOfAStoppedOneThatWasCutShortIsFinished(FakeHost.Step step) {
+    SandboxRef ref = before.createLasting("a");
+    before.engine.stop(ME, ref);
+    dieAt(step);
+    assertThatThrownBy(() -> before.engine.delete(ME, ref)).isInstanceOf(FakeHost.Killed.class);
+    try (EngineFixture after = before.afterKill(second)) {
+      assertThat(after.host.leftovers()).isEmpty();
+      assertThat(after.engine.list(ME, SandboxFilter.ALL)).isEmpty();
+      after.createLasting("a");
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"KILL", "KILLED", "REMOVE_DISK", "DISK_REMOVED"})
   void aDeleteThatWasCutShortIsFinished(FakeHost.Step step) {
     SandboxRef ref = before.createLasting("a");
     dieAt(step);

@@ -2,16 +2,21 @@ package dev.microsandbox.isolation.oci;
 
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
-import java.nio.file.FileVisitOption;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// Looks all over the host for what a sandbox might have left, by a text that is in all its names:
 /// its id, or its home.
 final class HostTraces {
+  private static final int GROUP_DEPTH = 6;
+
   private HostTraces() {}
 
   /// Processes, mounts of any namespace, loop devices, control groups. Files are the caller's.
@@ -38,15 +43,38 @@ final class HostTraces {
         }
       }
     }
-    try (Stream<Path> groups =
-        Files.find(
-            Path.of("/sys/fs/cgroup"),
-            6,
-            (path, _) -> path.getFileName().toString().contains(text),
-            new FileVisitOption[0])) {
-      groups.forEach(group -> traces.add("control group " + group));
-    }
+    Files.walkFileTree(Path.of("/sys/fs/cgroup"), Set.of(), GROUP_DEPTH, new Groups(text, traces));
     return traces;
+  }
+
+  /// Other servers of the host make and remove groups at the same time: what is gone by the time
+  /// that it is looked at is none of ours.
+  private static final class Groups extends SimpleFileVisitor<Path> {
+    private final String text;
+    private final List<String> traces;
+
+    Groups(String text, List<String> traces) {
+      this.text = text;
+      this.traces = traces;
+    }
+
+    @Override
+    public FileVisitResult preVisitDirectory(Path folder, BasicFileAttributes attributes) {
+      if (folder.getFileName().toString().contains(text)) {
+        traces.add("control group " + folder);
+      }
+      return FileVisitResult.CONTINUE;
+    }
+
+    @Override
+    public FileVisitResult visitFileFailed(Path file, IOException e) {
+      return FileVisitResult.CONTINUE;
+    }
+
+    @Override
+    public FileVisitResult postVisitDirectory(Path folder, @Nullable IOException e) {
+      return FileVisitResult.CONTINUE;
+    }
   }
 
   private static String ownPid() {
