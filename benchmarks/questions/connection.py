@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from microsandbox import sync
 
@@ -17,6 +17,7 @@ from harness.lab import Lab
 HOST = "the same on the host, loopback"
 CONNECTS = 10
 CURL = ["-s", "-S", "-o", "/dev/null"]
+UPLOAD = ["-H", "Expect:", "-T"]
 CONNECT = """
 import json, socket, time
 address = socket.getaddrinfo("web.test", 80, type=socket.SOCK_STREAM)[0][4]
@@ -53,16 +54,19 @@ def measure(lab: Lab) -> Iterator[Figure]:
         def curl_outside(*options: str) -> str:
             return subprocess.check_output(["curl", *CURL, *options, outside], text=True)
 
-        def both(way: str, *options: str) -> dict[str, Probe]:
-            report = ["-w", f"%{{speed_{way}}}", *options]
-            return {OURS: lambda: float(curl_inside(*report)) / 1e6, HOST: lambda: float(curl_outside(*report)) / 1e6}
+        def both(way: str, ours: Sequence[str] = (), hosts: Sequence[str] = ()) -> dict[str, Probe]:
+            report = ["-w", f"%{{speed_{way}}}"]
+            return {
+                OURS: lambda: float(curl_inside(*report, *ours)) / 1e6,
+                HOST: lambda: float(curl_outside(*report, *hosts)) / 1e6,
+            }
 
         figure = Figure("outbound.in", "download by curl, one stream of 256 MiB", "MB/s")
         yield lab.effort.interleave(figure, 8, both("download"))
         zeros.truncate(size)
-        sandbox.command.run("truncate", ["-s", str(size), zeros.name])
+        sandbox.command.run("truncate", ["-s", str(size), "zeros"])
         figure = Figure("outbound.out", "upload by curl, one stream of 256 MiB", "MB/s")
-        yield lab.effort.interleave(figure, 8, both("upload", "-H", "Expect:", "-T", zeros.name))
+        yield lab.effort.interleave(figure, 8, both("upload", [*UPLOAD, "zeros"], [*UPLOAD, zeros.name]))
 
 
 def connects_outside(port: int) -> list[float]:
