@@ -131,7 +131,11 @@ class SmallHomeIT {
       command("mount", "-o", "remount,rw", home.toString());
     }
     try (RealEngine server = new RealEngine(home)) {
-      assertOnly(server);
+      assertThat(server.engine.findings()).isNotEmpty();
+      assertThat(server.engine.list(ME, SandboxFilter.ALL)).isEmpty();
+      SandboxRef sandbox = server.create("after", true);
+      assertThat(server.python(sandbox, "print(1)").stdout().text()).isEqualTo("1\n");
+      server.engine.stop(ME, sandbox);
     }
   }
 }
