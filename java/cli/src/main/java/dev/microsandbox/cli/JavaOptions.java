@@ -27,6 +27,8 @@ final class JavaOptions {
                 "-XX:MinHeapFreeRatio=15",
                 "-XX:MaxHeapFreeRatio=30",
                 "-XX:TieredStopAtLevel=1",
+                "-XX:CompileThresholdScaling=0.1",
+                "-XX:TrimNativeHeapInterval=10000",
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow"));
     if (install != null) {

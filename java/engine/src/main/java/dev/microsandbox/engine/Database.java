@@ -25,10 +25,12 @@ import org.sqlite.SQLiteOpenMode;
 final class Database implements AutoCloseable {
   private final ReentrantLock turn = new ReentrantLock(true);
   private final Connection connection;
+  private final Statements statements;
   private volatile Consumer<Moment> onEntry = _ -> {};
 
   private Database(Connection connection) {
     this.connection = connection;
+    statements = new Statements(connection);
   }
 
   /// Opens or makes the file, readable by its owner alone, and brings its tables up to date.
@@ -43,6 +45,8 @@ final class Database implements AutoCloseable {
       config.setJournalMode(SQLiteConfig.JournalMode.WAL);
       config.setSynchronous(SQLiteConfig.SynchronousMode.NORMAL);
       config.setBusyTimeout(5000);
+      config.setGetGeneratedKeys(
+          false); // no table has any, and looking costs a statement each time
       config.resetOpenMode(SQLiteOpenMode.CREATE);
       Connection connection = config.createConnection("jdbc:sqlite:" + file);
       try {
@@ -72,7 +76,7 @@ final class Database implements AutoCloseable {
     turn.lock();
     try {
       execute("BEGIN IMMEDIATE");
-      T result = work.run(connection);
+      T result = work.run(statements);
       execute("COMMIT");
       return result;
     } catch (SQLException e) {
@@ -88,8 +92,8 @@ final class Database implements AutoCloseable {
 
   /// The same for work without a result.
   void write(Change change) {
-    transaction(connection -> {
-      change.run(connection);
+    transaction(statements -> {
+      change.run(statements);
       return Boolean.TRUE;
     });
   }
@@ -104,7 +108,7 @@ final class Database implements AutoCloseable {
   void mayBeWritten(boolean writable) throws SQLException {
     turn.lock();
     try {
-      execute("PRAGMA query_only = " + (writable ? 0 : 1));
+      pragma("PRAGMA query_only = " + (writable ? 0 : 1));
     } finally {
       turn.unlock();
     }
@@ -119,6 +123,11 @@ final class Database implements AutoCloseable {
   /// By statements and not by the driver's transactions: where SQLite has rolled back by itself, as
   /// on a full disk, the driver would never find back into step.
   private void execute(String command) throws SQLException {
+    boolean _ = statements.of(command).execute();
+  }
+
+  /// Not kept prepared: some of these act while they are compiled.
+  private void pragma(String command) throws SQLException {
     try (Statement statement = connection.createStatement()) {
       statement.execute(command);
     }
@@ -152,7 +161,7 @@ final class Database implements AutoCloseable {
   public void close() {
     turn.lock();
     try {
-      execute("PRAGMA wal_checkpoint(TRUNCATE)");
+      pragma("PRAGMA wal_checkpoint(TRUNCATE)");
     } catch (SQLException e) {
       System.getLogger(Database.class.getName())
           .log(System.Logger.Level.WARNING, "the database could not be tidied", e);
@@ -173,11 +182,11 @@ final class Database implements AutoCloseable {
 
   /// What is done within a transaction.
   interface Work<T> {
-    T run(Connection connection) throws SQLException;
+    T run(Statements statements) throws SQLException;
   }
 
   /// What is done within a transaction, without a result.
   interface Change {
-    void run(Connection connection) throws SQLException;
+    void run(Statements statements) throws SQLException;
   }
 }

@@ -20,26 +20,24 @@ final class KeyTable {
   record Row(ApiKey key, byte[] hash) {}
 
   void insert(Row row) {
-    database.write(connection -> {
-      try (PreparedStatement statement =
-          connection.prepareStatement("INSERT INTO api_keys VALUES (?, ?, ?, ?, ?, ?, ?)")) {
-        ApiKey key = row.key();
-        statement.setString(1, key.id());
-        statement.setString(2, key.name());
-        statement.setString(3, key.owner());
-        statement.setBytes(4, row.hash());
-        statement.setLong(5, key.createdAt().toEpochMilli());
-        statement.executeUpdate();
-      }
+    database.write(statements -> {
+      PreparedStatement statement =
+          statements.of("INSERT INTO api_keys VALUES (?, ?, ?, ?, ?, ?, ?)");
+      ApiKey key = row.key();
+      statement.setString(1, key.id());
+      statement.setString(2, key.name());
+      statement.setString(3, key.owner());
+      statement.setBytes(4, row.hash());
+      statement.setLong(5, key.createdAt().toEpochMilli());
+      statement.executeUpdate();
     });
   }
 
   List<Row> all() {
-    return database.transaction(connection -> {
+    return database.transaction(statements -> {
       List<Row> all = new ArrayList<>();
-      try (PreparedStatement statement =
-              connection.prepareStatement("SELECT * FROM api_keys ORDER BY created_at DESC, id");
-          ResultSet rows = statement.executeQuery()) {
+      try (ResultSet rows =
+          statements.of("SELECT * FROM api_keys ORDER BY created_at DESC, id").executeQuery()) {
         while (rows.next()) {
           all.add(read(rows));
         }
@@ -57,12 +55,11 @@ final class KeyTable {
   }
 
   private void setTime(String sql, String id, Instant now) {
-    database.write(connection -> {
-      try (PreparedStatement statement = connection.prepareStatement(sql)) {
-        statement.setLong(1, now.toEpochMilli());
-        statement.setString(2, id);
-        statement.executeUpdate();
-      }
+    database.write(statements -> {
+      PreparedStatement statement = statements.of(sql);
+      statement.setLong(1, now.toEpochMilli());
+      statement.setString(2, id);
+      statement.executeUpdate();
     });
   }
 

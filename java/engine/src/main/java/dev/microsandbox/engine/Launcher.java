@@ -207,10 +207,7 @@ final class Launcher {
   private static CompletableFuture<Void> tell(
       Launched launched, SandboxSpec spec, SandboxConfiguration words, Duration patience) {
     CompletableFuture<Void> answer = launched.agent().configure(words, patience);
-    CompletableFuture<Void> named =
-        CompletableFuture.runAsync(
-            () -> launched.running().setHostname(spec.name().value()), Thread::startVirtualThread);
-    return CompletableFuture.allOf(answer, named);
+    return CompletableFuture.allOf(answer, launched.running().setHostname(spec.name().value()));
   }
 
   /// Waits for an agent's word.

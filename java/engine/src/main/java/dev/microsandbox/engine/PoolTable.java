@@ -4,7 +4,6 @@ import dev.microsandbox.model.ByteSize;
 import dev.microsandbox.model.ImageReference;
 import dev.microsandbox.model.IsolationKind;
 import dev.microsandbox.model.Limits;
-import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -21,32 +20,29 @@ final class PoolTable {
   }
 
   void set(PoolKey key, Pool.Bounds bounds) {
-    database.write(connection -> {
-      try (PreparedStatement statement =
-          connection.prepareStatement(
-              "INSERT OR REPLACE INTO pools VALUES (?, ?, ?, ?, ?, ?, ?, ?)")) {
-        Columns columns = key(statement, key);
-        columns.number(bounds.minimum());
-        columns.numberOrNull(bounds.maximum());
-        statement.executeUpdate();
-      }
+    database.write(statements -> {
+      PreparedStatement statement =
+          statements.of("INSERT OR REPLACE INTO pools VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+      Columns columns = key(statement, key);
+      columns.number(bounds.minimum());
+      columns.numberOrNull(bounds.maximum());
+      statement.executeUpdate();
     });
   }
 
   void remove(PoolKey key) {
-    database.write(connection -> delete(connection, key));
+    database.write(statements -> delete(statements, key));
   }
 
-  private static void delete(Connection connection, PoolKey key) throws SQLException {
-    try (PreparedStatement statement =
-        connection.prepareStatement(
+  private static void delete(Statements statements, PoolKey key) throws SQLException {
+    PreparedStatement statement =
+        statements.of(
             """
             DELETE FROM pools WHERE image = ? AND isolation = ? AND memory = ? AND cpus = ?
               AND processes = ? AND disk = ?
-            """)) {
-      var _ = key(statement, key);
-      statement.executeUpdate();
-    }
+            """);
+    var _ = key(statement, key);
+    statement.executeUpdate();
   }
 
   private static Columns key(PreparedStatement statement, PoolKey key) throws SQLException {
@@ -61,10 +57,9 @@ final class PoolTable {
   }
 
   Map<PoolKey, Pool.Bounds> all() {
-    return database.transaction(connection -> {
+    return database.transaction(statements -> {
       Map<PoolKey, Pool.Bounds> all = new HashMap<>();
-      try (PreparedStatement statement = connection.prepareStatement("SELECT * FROM pools");
-          ResultSet rows = statement.executeQuery()) {
+      try (ResultSet rows = statements.of("SELECT * FROM pools").executeQuery()) {
         while (rows.next()) {
           all.put(readKey(rows), readBounds(rows));
         }

@@ -2,7 +2,6 @@ package dev.microsandbox.engine;
 
 import dev.microsandbox.model.ObjectId;
 import dev.microsandbox.model.SandboxId;
-import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -23,46 +22,40 @@ final class RunRecordTable {
   private RunRecordTable() {}
 
   /// Only of sandboxes that run still.
-  static void insert(Connection connection, List<RunRecord> runs) throws SQLException {
-    try (PreparedStatement statement = connection.prepareStatement(INSERT)) {
-      for (RunRecord run : runs) {
-        Columns columns = new Columns(statement);
-        columns.text(run.sandbox().value());
-        columns.text(run.id().value());
-        columns.text(run.context());
-        columns.number(run.keepRunning() ? 1 : 0);
-        columns.time(run.began());
-        columns.time(run.deadline());
-        columns.number(run.oomKills());
-        columns.text(run.sandbox().value());
-        statement.executeUpdate();
-      }
-    }
-  }
-
-  static void delete(Connection connection, List<RunRecord> runs) throws SQLException {
-    try (PreparedStatement statement =
-        connection.prepareStatement("DELETE FROM runs WHERE sandbox_id = ? AND id = ?")) {
-      for (RunRecord run : runs) {
-        statement.setString(1, run.sandbox().value());
-        statement.setString(2, run.id().value());
-        statement.executeUpdate();
-      }
-    }
-  }
-
-  static void deleteAll(Connection connection, SandboxId id) throws SQLException {
-    try (PreparedStatement statement =
-        connection.prepareStatement("DELETE FROM runs WHERE sandbox_id = ?")) {
-      statement.setString(1, id.value());
+  static void insert(Statements statements, List<RunRecord> runs) throws SQLException {
+    PreparedStatement statement = statements.of(INSERT);
+    for (RunRecord run : runs) {
+      Columns columns = new Columns(statement);
+      columns.text(run.sandbox().value());
+      columns.text(run.id().value());
+      columns.text(run.context());
+      columns.number(run.keepRunning() ? 1 : 0);
+      columns.time(run.began());
+      columns.time(run.deadline());
+      columns.number(run.oomKills());
+      columns.text(run.sandbox().value());
       statement.executeUpdate();
     }
   }
 
-  static Map<SandboxId, List<RunRecord>> all(Connection connection) throws SQLException {
+  static void delete(Statements statements, List<RunRecord> runs) throws SQLException {
+    PreparedStatement statement = statements.of("DELETE FROM runs WHERE sandbox_id = ? AND id = ?");
+    for (RunRecord run : runs) {
+      statement.setString(1, run.sandbox().value());
+      statement.setString(2, run.id().value());
+      statement.executeUpdate();
+    }
+  }
+
+  static void deleteAll(Statements statements, SandboxId id) throws SQLException {
+    PreparedStatement statement = statements.of("DELETE FROM runs WHERE sandbox_id = ?");
+    statement.setString(1, id.value());
+    statement.executeUpdate();
+  }
+
+  static Map<SandboxId, List<RunRecord>> all(Statements statements) throws SQLException {
     Map<SandboxId, List<RunRecord>> all = new HashMap<>();
-    try (PreparedStatement statement = connection.prepareStatement("SELECT * FROM runs");
-        ResultSet rows = statement.executeQuery()) {
+    try (ResultSet rows = statements.of("SELECT * FROM runs").executeQuery()) {
       while (rows.next()) {
         RunRecord run = read(rows);
         all.computeIfAbsent(run.sandbox(), _ -> new ArrayList<>()).add(run);

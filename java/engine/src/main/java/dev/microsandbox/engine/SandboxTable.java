@@ -13,7 +13,6 @@ import dev.microsandbox.model.SandboxId;
 import dev.microsandbox.model.SandboxName;
 import dev.microsandbox.model.SandboxSpec;
 import dev.microsandbox.model.SandboxState;
-import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -54,65 +53,59 @@ final class SandboxTable {
 
   private SandboxTable() {}
 
-  static void insert(Connection connection, SandboxRecord row) throws SQLException {
+  static void insert(Statements statements, SandboxRecord row) throws SQLException {
     SandboxSpec spec = row.spec();
-    try (PreparedStatement statement = connection.prepareStatement(INSERT)) {
-      Columns columns = new Columns(statement);
-      columns.text(row.id().value());
-      columns.text(spec.owner());
-      columns.text(spec.namespace());
-      columns.text(spec.name().value());
-      columns.text(spec.image().name());
-      columns.text(row.image().hex());
-      columns.text(
-          row.languages().stream().map(Language::wireName).collect(Collectors.joining(",")));
-      columns.text(row.isolation().wireName());
-      columns.text(row.state().wireName());
-      columns.number(spec.limits().memory().bytes());
-      columns.real(spec.limits().cpus());
-      columns.number(spec.limits().processes());
-      columns.number(spec.limits().disk().bytes());
-      columns.text(JSON.writeValueAsString(spec.environment()));
-      columns.text(JSON.writeValueAsString(spec.labels()));
-      columns.text(spec.network().wireName());
-      columns.number(spec.idleTimeout().toMillis());
-      columns.number(spec.ephemeral() ? 1 : 0);
-      columns.time(row.createdAt());
-      columns.time(row.startedAt());
-      columns.time(row.stoppedAt());
-      columns.time(row.expiresAt());
-      columns.text(row.endReason() == null ? null : row.endReason().wireName());
-      statement.executeUpdate();
-    }
+    PreparedStatement statement = statements.of(INSERT);
+    Columns columns = new Columns(statement);
+    columns.text(row.id().value());
+    columns.text(spec.owner());
+    columns.text(spec.namespace());
+    columns.text(spec.name().value());
+    columns.text(spec.image().name());
+    columns.text(row.image().hex());
+    columns.text(row.languages().stream().map(Language::wireName).collect(Collectors.joining(",")));
+    columns.text(row.isolation().wireName());
+    columns.text(row.state().wireName());
+    columns.number(spec.limits().memory().bytes());
+    columns.real(spec.limits().cpus());
+    columns.number(spec.limits().processes());
+    columns.number(spec.limits().disk().bytes());
+    columns.text(JSON.writeValueAsString(spec.environment()));
+    columns.text(JSON.writeValueAsString(spec.labels()));
+    columns.text(spec.network().wireName());
+    columns.number(spec.idleTimeout().toMillis());
+    columns.number(spec.ephemeral() ? 1 : 0);
+    columns.time(row.createdAt());
+    columns.time(row.startedAt());
+    columns.time(row.stoppedAt());
+    columns.time(row.expiresAt());
+    columns.text(row.endReason() == null ? null : row.endReason().wireName());
+    statement.executeUpdate();
   }
 
   /// Stores what can change in a sandbox's life.
-  static void update(Connection connection, SandboxRecord row) throws SQLException {
-    try (PreparedStatement statement = connection.prepareStatement(UPDATE)) {
-      Columns columns = new Columns(statement);
-      columns.text(row.state().wireName());
-      columns.number(row.spec().idleTimeout().toMillis());
-      columns.time(row.startedAt());
-      columns.time(row.stoppedAt());
-      columns.time(row.expiresAt());
-      columns.text(row.endReason() == null ? null : row.endReason().wireName());
-      columns.text(row.id().value());
-      statement.executeUpdate();
-    }
+  static void update(Statements statements, SandboxRecord row) throws SQLException {
+    PreparedStatement statement = statements.of(UPDATE);
+    Columns columns = new Columns(statement);
+    columns.text(row.state().wireName());
+    columns.number(row.spec().idleTimeout().toMillis());
+    columns.time(row.startedAt());
+    columns.time(row.stoppedAt());
+    columns.time(row.expiresAt());
+    columns.text(row.endReason() == null ? null : row.endReason().wireName());
+    columns.text(row.id().value());
+    statement.executeUpdate();
   }
 
-  static void delete(Connection connection, SandboxId id) throws SQLException {
-    try (PreparedStatement statement =
-        connection.prepareStatement("DELETE FROM sandboxes WHERE id = ?")) {
-      statement.setString(1, id.value());
-      statement.executeUpdate();
-    }
+  static void delete(Statements statements, SandboxId id) throws SQLException {
+    PreparedStatement statement = statements.of("DELETE FROM sandboxes WHERE id = ?");
+    statement.setString(1, id.value());
+    statement.executeUpdate();
   }
 
-  static List<SandboxRecord> all(Connection connection) throws SQLException {
+  static List<SandboxRecord> all(Statements statements) throws SQLException {
     List<SandboxRecord> all = new ArrayList<>();
-    try (PreparedStatement statement = connection.prepareStatement(SELECT);
-        ResultSet rows = statement.executeQuery()) {
+    try (ResultSet rows = statements.of(SELECT).executeQuery()) {
       while (rows.next()) {
         all.add(read(rows));
       }

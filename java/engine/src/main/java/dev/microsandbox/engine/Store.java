@@ -6,7 +6,6 @@ import dev.microsandbox.model.IsolationKind;
 import dev.microsandbox.model.SandboxException;
 import dev.microsandbox.model.SandboxId;
 import dev.microsandbox.model.SandboxState;
-import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -35,12 +34,12 @@ final class Store {
 
   /// Gives a new sandbox its id range, stores it, and journals what its launch will make.
   SandboxRecord add(SandboxId id, Function<IdRange, SandboxRecord> row, Instant now) {
-    return database.transaction(connection -> {
-      IdRange range = takeRange(connection, id);
+    return database.transaction(statements -> {
+      IdRange range = takeRange(statements, id);
       SandboxRecord added = row.apply(range);
-      SandboxTable.insert(connection, added);
-      journal(connection, id, added.isolation(), "disk", now);
-      journal(connection, id, added.isolation(), "launch", now);
+      SandboxTable.insert(statements, added);
+      journal(statements, id, added.isolation(), "disk", now);
+      journal(statements, id, added.isolation(), "launch", now);
       return added;
     });
   }
@@ -48,49 +47,49 @@ final class Store {
   /// Gives a sandbox for nobody its id range, and journals what its launch will make. It has no
   /// row: after a crash nothing of it is kept.
   IdRange reserve(SandboxId id, IsolationKind isolation, Instant now) {
-    return database.transaction(connection -> {
-      IdRange range = takeRange(connection, id);
-      journal(connection, id, isolation, "disk", now);
-      journal(connection, id, isolation, "launch", now);
+    return database.transaction(statements -> {
+      IdRange range = takeRange(statements, id);
+      journal(statements, id, isolation, "disk", now);
+      journal(statements, id, isolation, "launch", now);
       return range;
     });
   }
 
   /// Makes a reserved sandbox somebody's; a later server finds it by this.
   void claim(SandboxRecord row, Foothold foothold) {
-    database.write(connection -> {
-      SandboxTable.insert(connection, row);
-      FootholdTable.put(connection, row.id(), foothold);
+    database.write(statements -> {
+      SandboxTable.insert(statements, row);
+      FootholdTable.put(statements, row.id(), foothold);
     });
   }
 
   /// Journals a further launch of a sandbox that has its disk, and stores its state.
   void launching(SandboxRecord row, Instant now) {
-    database.write(connection -> {
-      journal(connection, row.id(), row.isolation(), "launch", now);
-      SandboxTable.update(connection, row);
+    database.write(statements -> {
+      journal(statements, row.id(), row.isolation(), "launch", now);
+      SandboxTable.update(statements, row);
     });
   }
 
   void update(SandboxRecord row) {
-    database.write(connection -> SandboxTable.update(connection, row));
+    database.write(statements -> SandboxTable.update(statements, row));
   }
 
   /// It runs, and a later server finds it by this.
   void running(SandboxRecord row, Foothold foothold) {
-    database.write(connection -> {
-      FootholdTable.put(connection, row.id(), foothold);
-      SandboxTable.update(connection, row);
+    database.write(statements -> {
+      FootholdTable.put(statements, row.id(), foothold);
+      SandboxTable.update(statements, row);
     });
   }
 
   /// The sandboxes that run, by what a server's last write said.
   List<Orphan> orphans() {
-    return database.transaction(connection -> {
-      Map<SandboxId, Foothold> footholds = FootholdTable.all(connection);
-      Map<SandboxId, List<RunRecord>> runs = RunRecordTable.all(connection);
+    return database.transaction(statements -> {
+      Map<SandboxId, Foothold> footholds = FootholdTable.all(statements);
+      Map<SandboxId, List<RunRecord>> runs = RunRecordTable.all(statements);
       List<Orphan> orphans = new ArrayList<>();
-      for (SandboxRecord row : SandboxTable.all(connection)) {
+      for (SandboxRecord row : SandboxTable.all(statements)) {
         Foothold foothold = footholds.get(row.id());
         if (row.state() == SandboxState.RUNNING && foothold != null) {
           orphans.add(new Orphan(row, foothold, runs.getOrDefault(row.id(), List.of())));
@@ -103,11 +102,11 @@ final class Store {
   /// What is written behind: runs that are under way, such that are over, and when running
   /// sandboxes were last used.
   void journal(List<RunRecord> begun, List<RunRecord> over, List<Use> uses) {
-    database.write(connection -> {
-      RunRecordTable.insert(connection, begun);
-      RunRecordTable.delete(connection, over);
+    database.write(statements -> {
+      RunRecordTable.insert(statements, begun);
+      RunRecordTable.delete(statements, over);
       for (Use use : uses) {
-        FootholdTable.used(connection, use.id(), use.lastUsed(), use.oomKills());
+        FootholdTable.used(statements, use.id(), use.lastUsed(), use.oomKills());
       }
     });
   }
@@ -117,36 +116,32 @@ final class Store {
 
   /// Nothing of a launch is left on the host; the sandbox stays with its disk.
   void landed(SandboxRecord row) {
-    database.write(connection -> {
-      forgetLaunch(connection, row.id());
-      SandboxTable.update(connection, row);
+    database.write(statements -> {
+      forgetLaunch(statements, row.id());
+      SandboxTable.update(statements, row);
     });
   }
 
   /// Something of it cannot be removed now: it stays, to be tried again at the next start, but
   /// gives its name free.
   void setAside(SandboxId id) {
-    database.write(connection -> {
-      try (PreparedStatement statement =
-          connection.prepareStatement(
-              "UPDATE sandboxes SET state = 'deleting', name = id WHERE id = ?")) {
-        statement.setString(1, id.value());
-        statement.executeUpdate();
-      }
+    database.write(statements -> {
+      PreparedStatement statement =
+          statements.of("UPDATE sandboxes SET state = 'deleting', name = id WHERE id = ?");
+      statement.setString(1, id.value());
+      statement.executeUpdate();
     });
   }
 
   /// Nothing at all is left of a sandbox on the host.
   void remove(SandboxId id) {
-    database.write(connection -> {
-      SandboxTable.delete(connection, id);
-      forgetLaunch(connection, id);
-      forget(connection, id, "disk");
-      try (PreparedStatement statement =
-          connection.prepareStatement("DELETE FROM id_ranges WHERE sandbox_id = ?")) {
-        statement.setString(1, id.value());
-        statement.executeUpdate();
-      }
+    database.write(statements -> {
+      SandboxTable.delete(statements, id);
+      forgetLaunch(statements, id);
+      forget(statements, id, "disk");
+      PreparedStatement statement = statements.of("DELETE FROM id_ranges WHERE sandbox_id = ?");
+      statement.setString(1, id.value());
+      statement.executeUpdate();
     });
   }
 
@@ -165,10 +160,9 @@ final class Store {
   }
 
   private Set<SandboxId> ids(String query) {
-    return database.transaction(connection -> {
+    return database.transaction(statements -> {
       Set<SandboxId> ids = new HashSet<>();
-      try (PreparedStatement statement = connection.prepareStatement(query);
-          ResultSet rows = statement.executeQuery()) {
+      try (ResultSet rows = statements.of(query).executeQuery()) {
         while (rows.next()) {
           ids.add(new SandboxId(rows.getString(1)));
         }
@@ -178,39 +172,36 @@ final class Store {
   }
 
   private static void journal(
-      Connection connection, SandboxId id, IsolationKind isolation, String resource, Instant now)
+      Statements statements, SandboxId id, IsolationKind isolation, String resource, Instant now)
       throws SQLException {
-    try (PreparedStatement statement =
-        connection.prepareStatement("INSERT OR REPLACE INTO journal VALUES (?, ?, ?, ?)")) {
-      Columns columns = new Columns(statement);
-      columns.text(id.value());
-      columns.text(resource);
-      columns.text(isolation.wireName());
-      columns.time(now);
-      statement.executeUpdate();
-    }
+    PreparedStatement statement =
+        statements.of("INSERT OR REPLACE INTO journal VALUES (?, ?, ?, ?)");
+    Columns columns = new Columns(statement);
+    columns.text(id.value());
+    columns.text(resource);
+    columns.text(isolation.wireName());
+    columns.time(now);
+    statement.executeUpdate();
   }
 
-  private static void forgetLaunch(Connection connection, SandboxId id) throws SQLException {
-    forget(connection, id, "launch");
-    FootholdTable.delete(connection, id);
-    RunRecordTable.deleteAll(connection, id);
+  private static void forgetLaunch(Statements statements, SandboxId id) throws SQLException {
+    forget(statements, id, "launch");
+    FootholdTable.delete(statements, id);
+    RunRecordTable.deleteAll(statements, id);
   }
 
-  private static void forget(Connection connection, SandboxId id, String resource)
+  private static void forget(Statements statements, SandboxId id, String resource)
       throws SQLException {
-    try (PreparedStatement statement =
-        connection.prepareStatement("DELETE FROM journal WHERE sandbox_id = ? AND resource = ?")) {
-      statement.setString(1, id.value());
-      statement.setString(2, resource);
-      statement.executeUpdate();
-    }
+    PreparedStatement statement =
+        statements.of("DELETE FROM journal WHERE sandbox_id = ? AND resource = ?");
+    statement.setString(1, id.value());
+    statement.setString(2, resource);
+    statement.executeUpdate();
   }
 
-  private IdRange takeRange(Connection connection, SandboxId id) throws SQLException {
+  private IdRange takeRange(Statements statements, SandboxId id) throws SQLException {
     Set<Integer> taken = new HashSet<>();
-    try (PreparedStatement statement = connection.prepareStatement("SELECT start FROM id_ranges");
-        ResultSet rows = statement.executeQuery()) {
+    try (ResultSet rows = statements.of("SELECT start FROM id_ranges").executeQuery()) {
       while (rows.next()) {
         taken.add(rows.getInt(1));
       }
@@ -218,12 +209,10 @@ final class Store {
     for (int i = 0; i < block.ranges(); i++) {
       int start = block.start() + i * IdRange.SIZE;
       if (!taken.contains(start)) {
-        try (PreparedStatement statement =
-            connection.prepareStatement("INSERT INTO id_ranges VALUES (?, ?)")) {
-          statement.setInt(1, start);
-          statement.setString(2, id.value());
-          statement.executeUpdate();
-        }
+        PreparedStatement statement = statements.of("INSERT INTO id_ranges VALUES (?, ?)");
+        statement.setInt(1, start);
+        statement.setString(2, id.value());
+        statement.executeUpdate();
         return new IdRange(start);
       }
     }

@@ -340,10 +340,8 @@ class AdoptionTest {
       before
           .engine
           .database()
-          .write(connection -> {
-            try (var statement = connection.createStatement()) {
-              statement.execute("DELETE FROM runs");
-            }
+          .write(statements -> {
+            boolean _ = statements.of("DELETE FROM runs").execute();
           });
       try (EngineFixture after = before.afterKill(second)) {
         after.engine.interrupt(ME, ref, run.id());

@@ -11,7 +11,6 @@ import dev.microsandbox.model.SandboxId;
 import dev.microsandbox.model.SandboxState;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Statement;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
@@ -257,9 +256,8 @@ class CrashPointsTest {
     return server
         .engine
         .database()
-        .transaction(connection -> {
-          try (Statement statement = connection.createStatement();
-              var rows = statement.executeQuery("SELECT count(*) FROM id_ranges")) {
+        .transaction(statements -> {
+          try (var rows = statements.of("SELECT count(*) FROM id_ranges").executeQuery()) {
             return rows.getInt(1);
           }
         });

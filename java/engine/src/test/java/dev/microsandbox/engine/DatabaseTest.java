@@ -8,7 +8,6 @@ import dev.microsandbox.model.ErrorCode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Statement;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -29,11 +28,7 @@ class DatabaseTest {
   @Test
   void aNewerDatabaseIsLeftAlone() {
     try (Database database = Database.open(home.resolve("microsandbox.db"))) {
-      database.write(connection -> {
-        try (Statement statement = connection.createStatement()) {
-          statement.execute("PRAGMA user_version = 999");
-        }
-      });
+      database.write(statements -> statements.of("PRAGMA user_version = 999").executeUpdate());
     }
     assertCode(ErrorCode.STORE_FAILED, () -> new EngineFixture(home)).hasMessageContaining("newer");
   }
@@ -44,16 +39,13 @@ class DatabaseTest {
       assertCode(
           ErrorCode.STORE_FAILED,
           () ->
-              database.write(connection -> {
-                try (Statement statement = connection.createStatement()) {
-                  statement.execute("INSERT INTO id_ranges VALUES (65536, 'a')");
-                  statement.execute("INSERT INTO id_ranges VALUES (65536, 'b')");
-                }
+              database.write(statements -> {
+                statements.of("INSERT INTO id_ranges VALUES (65536, 'a')").executeUpdate();
+                statements.of("INSERT INTO id_ranges VALUES (65536, 'b')").executeUpdate();
               }));
       long rows =
-          database.transaction(connection -> {
-            try (Statement statement = connection.createStatement();
-                var result = statement.executeQuery("SELECT count(*) FROM id_ranges")) {
+          database.transaction(statements -> {
+            try (var result = statements.of("SELECT count(*) FROM id_ranges").executeQuery()) {
               return result.getLong(1);
             }
           });

@@ -233,8 +233,9 @@ final class FakeHost implements IsolationDriver {
     }
 
     @Override
-    public void setHostname(String name) {
+    public CompletableFuture<Void> setHostname(String name) {
       hostname = name;
+      return CompletableFuture.completedFuture(null);
     }
 
     @Override

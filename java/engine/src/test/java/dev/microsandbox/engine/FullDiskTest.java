@@ -11,7 +11,6 @@ import dev.microsandbox.model.SandboxException;
 import dev.microsandbox.model.SandboxSpec;
 import dev.microsandbox.model.SandboxState;
 import java.nio.file.Path;
-import java.sql.Statement;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -37,11 +36,8 @@ class FullDiskTest {
     fixture
         .engine
         .database()
-        .write(connection -> {
-          try (Statement statement = connection.createStatement()) {
-            // A number below the present size means that size.
-            statement.execute("PRAGMA max_page_count = " + (grows ? 1_000_000 : 1));
-          }
+        .write(statements -> { // A number below the present size means that size.
+          boolean _ = statements.of("PRAGMA max_page_count = " + (grows ? 1_000_000 : 1)).execute();
         });
   }
 

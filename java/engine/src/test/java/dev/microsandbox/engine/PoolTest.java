@@ -556,20 +556,16 @@ class PoolTest {
     server
         .engine
         .database()
-        .write(connection -> {
-          try (var statement = connection.createStatement()) {
-            statement.execute("ALTER TABLE sandboxes RENAME TO elsewhere");
-          }
+        .write(statements -> {
+          boolean _ = statements.of("ALTER TABLE sandboxes RENAME TO elsewhere").execute();
         });
     assertThatThrownBy(() -> server.create("a")).isInstanceOf(SandboxException.class);
     until(() -> !server.host.running.containsKey(member));
     server
         .engine
         .database()
-        .write(connection -> {
-          try (var statement = connection.createStatement()) {
-            statement.execute("ALTER TABLE elsewhere RENAME TO sandboxes");
-          }
+        .write(statements -> {
+          boolean _ = statements.of("ALTER TABLE elsewhere RENAME TO sandboxes").execute();
         });
     server.create("a");
   }

@@ -18,7 +18,9 @@ public interface RunningSandbox {
 
   /// Gives it a host name. The agent may not do that, for it would need rights over the whole
   /// sandbox.
-  void setHostname(String name);
+  ///
+  /// @return completes when that is done, or with what has prevented it
+  CompletableFuture<Void> setHostname(String name);
 
   Usage usage();
 

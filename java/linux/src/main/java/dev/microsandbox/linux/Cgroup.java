@@ -8,12 +8,16 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// One sandbox's control group: its limits, what it uses, and the handle on all its processes.
-public abstract sealed class Cgroup permits UnifiedCgroup, PerControllerCgroup {
+public abstract sealed class Cgroup implements AutoCloseable
+    permits UnifiedCgroup, PerControllerCgroup {
   static final long CPU_PERIOD_MICROS = 100_000;
   private static final Duration RETRY = Duration.ofMillis(2);
   private static final int SIGKILL = 9;
+
+  private @Nullable CounterFile counters;
 
   /// @param memory bytes, without cached files that could be dropped at once
   public record Usage(Duration cpuTime, long memory, int processes) {}
@@ -28,8 +32,20 @@ public abstract sealed class Cgroup permits UnifiedCgroup, PerControllerCgroup {
   /// Memory, CPU time and processes of now.
   public abstract Usage usage() throws IOException;
 
+  /// Where the kernel counts its kills for want of memory, as `oom_kill`.
+  abstract Path oomCounters();
+
   /// How often the kernel has killed here for want of memory.
-  public abstract long oomKills() throws IOException;
+  public final long oomKills() throws IOException {
+    return counters().value("oom_kill");
+  }
+
+  private synchronized CounterFile counters() throws IOException {
+    if (counters == null) {
+      counters = CounterFile.open(oomCounters());
+    }
+    return counters;
+  }
 
   public abstract void freeze() throws IOException;
 
@@ -76,6 +92,7 @@ public abstract sealed class Cgroup permits UnifiedCgroup, PerControllerCgroup {
   ///
   /// @return whether nothing is left
   public boolean remove(Duration patience) throws InterruptedException {
+    close();
     Instant end = Instant.now().plus(patience);
     while (true) {
       boolean gone = true;
@@ -86,6 +103,14 @@ public abstract sealed class Cgroup permits UnifiedCgroup, PerControllerCgroup {
         return gone;
       }
       Thread.sleep(RETRY);
+    }
+  }
+
+  /// Lets go of what is kept open to read it. The group itself stays.
+  @Override
+  public synchronized void close() {
+    if (counters != null) {
+      counters.close();
     }
   }
 

@@ -1,23 +1,16 @@
 package dev.microsandbox.linux;
 
 import java.io.IOException;
-import java.io.InterruptedIOException;
-import java.lang.foreign.Arena;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
 
 /// A process of the host that is not our child: known by its number **and** its start time, and
 /// held by a pidfd, so that no other process is ever taken for it.
 public final class HostProcess {
   private static final int SIGKILL = 9;
-  private static final int ESRCH = 3;
-  private static final long CLONE_NEWUTS = 0x0400_0000;
   private static final int START_TIME = 22; // the field's number in /proc/<pid>/stat
 
   private final int pid;
@@ -101,43 +94,11 @@ public final class HostProcess {
     }
   }
 
-  /// Gives the process, and all that share its UTS namespace, another host name. The namespace is
-  /// entered by a thread that ends with that, so that the server's own name is never at risk.
+  /// Gives the process, and all that share its UTS namespace, another host name.
   ///
-  /// @throws LinuxException where the process has ended
-  public void setHostname(String name) throws IOException {
-    FutureTask<Boolean> task =
-        new FutureTask<>(() -> {
-          enterAndName(name);
-          return true;
-        });
-    Thread thread = Thread.ofPlatform().daemon().name("uts-namespace").start(task);
-    try {
-      thread.join();
-      task.get();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new InterruptedIOException("interrupted while a host name was set");
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof IOException cause) {
-        throw cause;
-      }
-      throw new IllegalStateException(e);
-    }
-  }
-
-  private void enterAndName(String name) throws LinuxException {
-    synchronized (pidfd) {
-      if (!pidfd.isOpen()) {
-        throw new LinuxException("the process has ended", ESRCH);
-      }
-      Kernel.call("cannot enter a UTS namespace", Syscall.SETNS, pidfd.number(), CLONE_NEWUTS);
-    }
-    try (Arena arena = Arena.ofConfined()) {
-      int length = name.getBytes(StandardCharsets.UTF_8).length;
-      long text = Kernel.text(arena, name);
-      Kernel.call("cannot set a host name", Syscall.SETHOSTNAME, text, length);
-    }
+  /// @return fails with a [LinuxException] where the process has ended
+  public CompletableFuture<Void> setHostname(String name) {
+    return HostnameThread.name(pidfd, name);
   }
 
   /// The kernel's ticks at which a process started.

@@ -69,8 +69,8 @@ final class PerControllerCgroup extends Cgroup {
   }
 
   @Override
-  public long oomKills() throws IOException {
-    return keyed(folder("memory").resolve("memory.oom_control"), "oom_kill");
+  Path oomCounters() {
+    return folder("memory").resolve("memory.oom_control");
   }
 
   @Override

@@ -131,6 +131,14 @@ public final class SandboxMounts implements AutoCloseable {
     // host's disk for each fsync inside would let one sandbox slow down all others.
     Map<String, String> options = new LinkedHashMap<>();
     options.put("nobarrier", "");
+    // By default a rename over a file waits for the new content to be on the disk: milliseconds,
+    // for
+    // a promise that a layer without journal cannot keep anyway.
+    options.put("noauto_da_alloc", "");
+    // The file is all holes, so its inode tables are zero: writing zeros there, as the kernel would
+    // do
+    // behind the sandbox's start, would only fill the host's disk.
+    options.put("noinit_itable", "");
     options.put("discard", "");
     options.put("errors", "remount-ro");
     try (LoopDevice device = LoopDevice.writable(layer)) {

@@ -3,6 +3,7 @@ package dev.microsandbox.linux;
 /// The system calls that this module makes, with their numbers on x86_64 and aarch64.
 enum Syscall {
   READ(0, 63),
+  PREAD64(17, 67),
   WRITE(1, 64),
   CLOSE(3, 57),
   LSEEK(8, 62),

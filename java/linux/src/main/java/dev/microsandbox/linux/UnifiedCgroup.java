@@ -49,8 +49,8 @@ final class UnifiedCgroup extends Cgroup {
   }
 
   @Override
-  public long oomKills() throws IOException {
-    return keyed(folder.resolve("memory.events"), "oom_kill");
+  Path oomCounters() {
+    return folder.resolve("memory.events");
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.microsandbox.server;
 import dev.microsandbox.model.ErrorCode;
 import dev.microsandbox.model.SandboxException;
 import java.lang.reflect.RecordComponent;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -54,6 +55,16 @@ final class Json {
           .addModule(new SimpleModule().addDeserializer(String.class, new WholeText()))
           .build();
 
+  /// The components of a body's record that must be there. Looked for once: reflection makes the
+  /// components and their annotations anew at each call, which took longer than reading the body.
+  private static final ClassValue<List<RecordComponent>> REQUIRED =
+      new ClassValue<>() {
+        @Override
+        protected List<RecordComponent> computeValue(Class<?> type) {
+          return Arrays.stream(type.getRecordComponents()).filter(Json::isRequired).toList();
+        }
+      };
+
   private Json() {}
 
   static byte[] write(Object value) {
@@ -92,8 +103,8 @@ final class Json {
     if (value == null) {
       throw invalid("the body must be a JSON object", "");
     }
-    for (RecordComponent component : type.getRecordComponents()) {
-      if (isRequired(component) && valueOf(component, value) == null) {
+    for (RecordComponent component : REQUIRED.get(type)) {
+      if (valueOf(component, value) == null) {
         String field = wireName(component);
         throw invalid("the field " + field + " is missing", field);
       }

@@ -83,12 +83,11 @@ final class Container implements RunningSandbox {
   }
 
   @Override
-  public void setHostname(String name) {
-    try {
-      first.setHostname(name);
-    } catch (IOException e) {
-      throw gone(e);
-    }
+  public CompletableFuture<Void> setHostname(String name) {
+    return first
+        .setHostname(name)
+        .exceptionallyCompose(e ->
+            CompletableFuture.failedFuture(e.getCause() instanceof IOException io ? gone(io) : e));
   }
 
   @Override
@@ -139,6 +138,7 @@ final class Container implements RunningSandbox {
       channel.close();
       first.kill(); // the kernel ends all others with it
       takedown.end(id);
+      cgroup.close();
       down = true;
     }
   }

@@ -221,7 +221,9 @@ public final class ContainerDriver implements IsolationDriver {
       }
       Optional<HostProcess> first = first(spec, cgroup.get());
       if (first.isEmpty()) {
-        return new Adoption.Ended(new SandboxEnd(cgroup.get().oomKills() > spec.oomKills()));
+        try (Cgroup remains = cgroup.get()) {
+          return new Adoption.Ended(new SandboxEnd(remains.oomKills() > spec.oomKills()));
+        }
       }
       int owner = spec.ids().start();
       Path socket = places.createChannel(id, spec.ids()).resolve(Bundle.SOCKET);
