@@ -143,12 +143,8 @@ impl Agent {
         let Some(path) = self.system_path(path) else {
             return Ok(());
         };
-        // What a claim does not change is not written again: a replacement costs the file system a new file.
-        if kept_file::read(&path, content.len() as u64).is_ok_and(|old| old == content.as_bytes()) {
-            return Ok(());
-        }
         let kept = path.parent().map_or(Ok(()), std::fs::create_dir_all);
-        kept.and_then(|()| kept_file::replace(&path, content.as_bytes(), 0o644))
+        kept.and_then(|()| kept_file::update(&path, content.as_bytes(), 0o644))
             .map_err(|error| Error::system("write a file of the sandbox's system", error))
     }
 }

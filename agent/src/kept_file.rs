@@ -6,7 +6,10 @@ use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
+
+const ONE_BLOCK: i64 = 4_096;
 
 /// Reads a regular file of at most `limit` bytes.
 pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
@@ -27,6 +30,32 @@ pub fn regular(fd: OwnedFd) -> io::Result<File> {
         FileType::Directory => Err(Errno::ISDIR.into()),
         _ => Err(Errno::NXIO.into()),
     }
+}
+
+/// Brings a small file to a content: in its place where it is a plain file of one name that nobody but its owner can
+/// write, else by `replace`. For files of the sandbox's system at a claim, when no program reads them yet: a new file
+/// and the old one's end cost the file system, and the host's disk behind it, half a millisecond each.
+pub fn update(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    let flags =
+        OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let Ok(file) = rustix::fs::open(path, flags, Mode::empty())
+        .map_err(io::Error::from)
+        .and_then(regular)
+    else {
+        return replace(path, content, mode);
+    };
+    let found = rustix::fs::fstat(&file)?;
+    let own = found.st_uid == rustix::process::geteuid().as_raw() && found.st_nlink == 1;
+    let plain = own && found.st_mode & 0o7777 == mode && found.st_size <= ONE_BLOCK;
+    if !plain || content.len() as i64 > ONE_BLOCK {
+        return replace(path, content, mode);
+    }
+    let mut old = vec![0; found.st_size as usize];
+    if file.read_exact_at(&mut old, 0).is_ok() && old == content {
+        return Ok(());
+    }
+    file.write_all_at(content, 0)?;
+    file.set_len(content.len() as u64)
 }
 
 /// Replaces a file as a whole: readers see the old or the new content. A symlink in its place is replaced, not followed.

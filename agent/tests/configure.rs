@@ -54,11 +54,18 @@ fn hosts_hostname_and_resolver_are_written() {
     )
     .unwrap();
     assert!(text(&host, "etc/resolv.conf").contains("nameserver "));
+    assert_eq!(text(&host, "etc/hostname"), "other\n");
     let hosts = text(&host, "etc/hosts");
     assert!(
         hosts.contains("127.0.1.1 other") && hosts.contains("a.test"),
         "{hosts}"
     );
+    let shorter = Configure {
+        hostname: "b".into(),
+        ..Configure::default()
+    };
+    configured(&mut host, shorter).unwrap();
+    assert_eq!(text(&host, "etc/hostname"), "b\n");
 }
 
 #[test]
@@ -198,6 +205,8 @@ fn what_a_tenant_planted_is_replaced_and_neither_followed_nor_waited_for() {
     std::fs::create_dir_all(root.join("etc/ssl/certs")).unwrap();
     std::fs::write(root.join("victim"), "precious").unwrap();
     symlink(root.join("victim"), root.join("etc/hosts")).unwrap();
+    std::fs::write(root.join("linked"), "precious").unwrap();
+    std::fs::hard_link(root.join("linked"), root.join("etc/hostname")).unwrap();
     let fifo = |path: &Path| assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
     fifo(&root.join("etc/resolv.conf"));
     fifo(&root.join("etc/.msb-hostname"));
@@ -209,6 +218,7 @@ fn what_a_tenant_planted_is_replaced_and_neither_followed_nor_waited_for() {
     };
     configured(&mut host, configure).unwrap();
     assert_eq!(text(&host, "victim"), "precious");
+    assert_eq!(text(&host, "linked"), "precious");
     assert!(text(&host, "etc/hosts").contains("box"));
     assert_eq!(text(&host, "etc/hostname"), "box\n");
     assert!(text(&host, "etc/ssl/certs/ca-certificates.crt").ends_with("PEM\n"));

@@ -26,8 +26,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
 import java.util.function.ToLongFunction;
 
 /// All parts of the server, put together by hand.
@@ -60,10 +58,7 @@ final class Wiring implements AutoCloseable {
   static Wiring open(AppSettings settings, ServerParts.Shutdown shutdown) {
     requireAgent(settings.agent());
     List<Finding> troubles = new ArrayList<>();
-    // Reading the host's authorities takes its time, and nobody needs them before the first
-    // sandbox.
-    FutureTask<Egress> egress = new FutureTask<>(() -> Egress.open(settings.egress()));
-    Thread.ofPlatform().name("egress-open").start(egress);
+    Egress egress = Egress.open(settings.egress());
     AgentChannels channels = AgentChannels.open();
     try {
       Engine engine =
@@ -73,38 +68,23 @@ final class Wiring implements AutoCloseable {
                   drivers(settings, troubles),
                   new StoredImages(ImageStore.open(settings.home().resolve("images"))),
                   AgentConnector.of(channels),
-                  (id, log) -> EgressFactory.of(await(egress)).open(id, log),
+                  EgressFactory.of(egress),
                   EngineClock.system(),
                   HostMemory.ofHost()::isShort));
       try {
         HttpServer http =
             new HttpServer(settings.server(), parts(engine, List.copyOf(troubles), shutdown));
-        Egress opened = await(egress);
         http.start();
         engine.startPools();
-        return new Wiring(settings, channels, opened, engine, http, PidFile.write(settings.home()));
+        return new Wiring(settings, channels, egress, engine, http, PidFile.write(settings.home()));
       } catch (RuntimeException e) {
         engine.close();
         throw e;
       }
     } catch (RuntimeException e) {
       channels.close();
-      await(egress).close();
+      egress.close();
       throw e;
-    }
-  }
-
-  private static <T> T await(FutureTask<T> task) {
-    try {
-      return task.get();
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof RuntimeException failure) {
-        throw failure;
-      }
-      throw new IllegalStateException(e.getCause());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException(e);
     }
   }
 

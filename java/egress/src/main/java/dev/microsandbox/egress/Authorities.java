@@ -48,17 +48,23 @@ final class Authorities {
 
   private Authorities() {}
 
+  /// The certificates of the operator's files, each as its base64 text.
+  ///
+  /// @throws SandboxException where a file cannot be used
+  static List<String> ofOperator(List<Path> files) {
+    return files.stream().flatMap(file -> operators(file).stream()).toList();
+  }
+
   /// PEM of all that is to be added, the operator's first; empty for none.
   ///
-  /// @throws SandboxException where a file of the operator's cannot be used
-  static byte[] bundle(List<Path> operators, List<Path> hosts) {
+  /// @param operators as [#ofOperator] gives them
+  static byte[] bundle(List<String> operators, List<Path> hosts) {
     return bundle(operators, hosts, DISTRIBUTIONS);
   }
 
   /// @param distributions folders of the usual authorities
-  static byte[] bundle(List<Path> operators, List<Path> hosts, List<Path> distributions) {
-    Set<String> added = new LinkedHashSet<>();
-    operators.forEach(file -> added.addAll(operators(file)));
+  static byte[] bundle(List<String> operators, List<Path> hosts, List<Path> distributions) {
+    Set<String> added = new LinkedHashSet<>(operators);
     Set<String> candidates = new LinkedHashSet<>();
     hosts.forEach(file -> candidates.addAll(certificates(file)));
     if (!candidates.isEmpty()) {

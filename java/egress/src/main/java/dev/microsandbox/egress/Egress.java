@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /// The outside of all sandboxes of a server: the settings, and the few threads that carry their
 /// connections. Opened once.
@@ -16,10 +17,12 @@ public final class Egress implements AutoCloseable {
 
   private final NameMap map;
   private final Destinations destinations;
-  private final Provision provision;
+  private final EgressSettings settings;
+  private final List<String> operators;
   private final HostResolver resolver = new HostResolver();
   private final List<SelectorLoop> loops;
   private final AtomicInteger turn = new AtomicInteger();
+  private @Nullable Provision provision;
 
   private Egress(EgressSettings settings) {
     Map<String, Endpoint> names = new HashMap<>(settings.host().mirrors().names());
@@ -27,10 +30,8 @@ public final class Egress implements AutoCloseable {
     this.map = new NameMap(names);
     this.destinations =
         new Destinations(map, settings.host().mirrors().endpoints(), settings.host().proxy());
-    this.provision =
-        new Provision(
-            settings.host().mirrors().environment(),
-            Authorities.bundle(settings.authorities(), settings.host().authorities()));
+    this.settings = settings;
+    this.operators = Authorities.ofOperator(settings.authorities());
     this.loops = IntStream.range(0, LOOPS).mapToObj(i -> SelectorLoop.open("egress-" + i)).toList();
   }
 
@@ -44,7 +45,7 @@ public final class Egress implements AutoCloseable {
     }
   }
 
-  /// Reads the authorities' files and starts the threads.
+  /// Reads the operator's files of authorities and starts the threads.
   ///
   /// @throws dev.microsandbox.model.SandboxException when a file that the operator named is missing
   ///   or holds no certificate
@@ -59,7 +60,15 @@ public final class Egress implements AutoCloseable {
     return new SandboxEgress(this, policy, log);
   }
 
-  public Provision provision() {
+  /// The first call reads the host's authorities, a few hundred files: nobody needs them before the
+  /// first sandbox, and a server shall be ready before that.
+  public synchronized Provision provision() {
+    if (provision == null) {
+      provision =
+          new Provision(
+              settings.host().mirrors().environment(),
+              Authorities.bundle(operators, settings.host().authorities()));
+    }
     return provision;
   }
 

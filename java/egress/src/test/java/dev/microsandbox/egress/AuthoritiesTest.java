@@ -45,7 +45,8 @@ class AuthoritiesTest {
     assertThat(bundle.length).isLessThanOrEqualTo(48 * 1024);
     for (Path addition : additions) {
       assertThat(subjects(bundle))
-          .containsAll(subjects(Authorities.bundle(List.of(addition), List.of())));
+          .containsAll(
+              subjects(Authorities.bundle(Authorities.ofOperator(List.of(addition)), List.of())));
     }
   }
 
@@ -54,7 +55,10 @@ class AuthoritiesTest {
     Path operators = authority("Operator CA", true);
     Path network = authority("Our Network CA", true);
     assertThat(
-            subjects(Authorities.bundle(List.of(operators), List.of(network, operators, network))))
+            subjects(
+                Authorities.bundle(
+                    Authorities.ofOperator(List.of(operators)),
+                    List.of(network, operators, network))))
         .containsExactly("CN=Operator CA", "CN=Our Network CA");
   }
 
@@ -68,7 +72,7 @@ class AuthoritiesTest {
     Path broken = folder.resolve("broken.pem");
     Files.writeString(broken, "-----BEGIN CERTIFICATE-----\nbm90\n-----END CERTIFICATE-----\n");
     assertThat(Authorities.bundle(List.of(), List.of(broken, folder.resolve("none")))).isEmpty();
-    assertThatThrownBy(() -> Authorities.bundle(List.of(broken), List.of()))
+    assertThatThrownBy(() -> Authorities.ofOperator(List.of(broken)))
         .isInstanceOf(SandboxException.class)
         .hasMessageContaining("broken.pem")
         .hasMessageNotContaining(folder.toString());
@@ -81,7 +85,7 @@ class AuthoritiesTest {
     Path file = folder.resolve("all.pem");
     Files.writeString(file, all);
     many.add(file);
-    byte[] bundle = Authorities.bundle(many, List.of());
+    byte[] bundle = Authorities.bundle(Authorities.ofOperator(many), List.of());
     assertThat(bundle.length).isBetween(40 * 1024, 48 * 1024);
     assertThat(subjects(bundle).getFirst()).isEqualTo("CN=Operator CA");
   }

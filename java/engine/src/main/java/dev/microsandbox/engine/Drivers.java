@@ -12,17 +12,19 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// The isolation drivers of this server, the best first, and what each can do on this host.
 ///
-/// Hosts are probed in the background, for that takes longer than a server may take to be ready;
-/// who needs the answer waits for it.
+/// Hosts are probed in the background once the server can be asked, for that takes longer than a
+/// server may take to be ready; who needs the answer earlier has it begin, and waits for it.
 final class Drivers implements AutoCloseable {
   private final List<IsolationDriver> drivers;
   private final Map<IsolationKind, CompletableFuture<ProbeReport>> reports =
       new EnumMap<>(IsolationKind.class);
+  private final AtomicBoolean probing = new AtomicBoolean();
 
   Drivers(List<IsolationDriver> drivers) {
     this.drivers = List.copyOf(drivers);
@@ -31,8 +33,11 @@ final class Drivers implements AutoCloseable {
     }
   }
 
-  /// Lets the probes begin; returns at once.
+  /// Lets the probes begin, where they have not; returns at once.
   void startProbing() {
+    if (!probing.compareAndSet(false, true)) {
+      return;
+    }
     for (IsolationDriver driver : drivers) {
       probe(driver::probe, futureOf(driver.kind()));
     }
@@ -90,6 +95,7 @@ final class Drivers implements AutoCloseable {
   }
 
   private ProbeReport report(IsolationKind kind) {
+    startProbing();
     try {
       return futureOf(kind).join();
     } catch (CompletionException e) {
@@ -113,6 +119,7 @@ final class Drivers implements AutoCloseable {
 
   /// The kinds known to work by now, with their runtimes.
   Map<IsolationKind, String> usable() {
+    startProbing();
     Map<IsolationKind, String> usable = new EnumMap<>(IsolationKind.class);
     for (IsolationDriver driver : drivers) {
       CompletableFuture<ProbeReport> future = futureOf(driver.kind());

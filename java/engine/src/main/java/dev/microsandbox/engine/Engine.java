@@ -75,7 +75,6 @@ public final class Engine implements SandboxService, PoolService, AutoCloseable 
     drivers = new Drivers(parts.drivers());
     Reconciler.Found found = new Reconciler(store, drivers, clock).run();
     found.stopped().forEach(row -> registry.restore(new Sandbox(row, clock)));
-    drivers.startProbing();
     Lifecycle.Parts lives =
         new Lifecycle.Parts(
             settings, clock, timers, store, journal, registry, admission, drivers, images);
@@ -142,9 +141,10 @@ public final class Engine implements SandboxService, PoolService, AutoCloseable 
 
   // ---------------------------------------------------------------- pools
 
-  /// Begins to keep sandboxes ready; returns at once. Whoever starts a server does so when it can
-  /// already be asked.
+  /// Begins to probe the host and to keep sandboxes ready; returns at once. Whoever starts a server
+  /// does so when it can already be asked.
   public void startPools() {
+    drivers.startProbing();
     keeper.start();
   }
 
