@@ -50,7 +50,7 @@ class Budget:
 
 # Those that containers can keep; a microVM's wait for microVMs.
 BUDGETS = (
-    Budget("claim of a warm sandbox (measured with the HTTP call around it)", "claim.create", 1),
+    Budget("claim of a warm sandbox, in the server", "claim.server", 1),
     Budget("create to the first Python result through the SDK, warm", "claim.python", 3),
     Budget("the same beside `docker run`", "claim.python", 0.02, "ratio", "docker run"),
     Budget("create without a pool, to the first cell's result", "create.python", 1.5, "ratio", "crun run"),

@@ -72,15 +72,25 @@ class Server:
             pool["ready"] >= pool["target"] > 0 and not pool["starting"] for pool in pools
         )
 
+    def metric(self, name: str) -> float:
+        """The value of a metric without tags, by its name in the Prometheus text."""
+        for line in self._get("/metrics").decode().splitlines():
+            if line.startswith(f"{name} "):
+                return float(line.split()[1])
+        raise RuntimeError(f"the server has no metric {name}")
+
     def _pools(self) -> list[dict[str, Any]]:
-        request = b"GET /v1/pools HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        pools: list[dict[str, Any]] = json.loads(self._get("/v1/pools"))["pools"]
+        return pools
+
+    def _get(self, path: str) -> bytes:
+        request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(SETTLE_SECONDS)
             connection.connect(str(self.socket))
             connection.sendall(request)
             answer = b"".join(iter(lambda: connection.recv(65536), b""))
-        pools: list[dict[str, Any]] = json.loads(answer.partition(b"\r\n\r\n")[2])["pools"]
-        return pools
+        return answer.partition(b"\r\n\r\n")[2]
 
     @property
     def pid(self) -> int:

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -30,6 +31,8 @@ import org.jspecify.annotations.Nullable;
 final class Channel {
   private static final int MAX_STREAMS = 4_096;
   private static final int READS_IN_A_ROW = 4;
+  private static final Duration SOON = Duration.ofMillis(5);
+  private static final int MOST_IN_NO_HURRY = 16 * 1024;
   private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
 
   /// What the channel does not do itself. Called by the loop's thread, without the lock.
@@ -54,6 +57,7 @@ final class Channel {
   private int nextStream = 1;
   private @Nullable SelectionKey key;
   private @Nullable ChannelEnd end;
+  private boolean flushIsDue;
 
   // Of the loop's thread alone.
   private ByteBuffer rest = NOTHING;
@@ -122,6 +126,14 @@ final class Channel {
     attempt(() -> out.sendControl(frame));
   }
 
+  /// The same for what nobody waits for: it goes with the next frame, or after a moment by itself.
+  /// After a short cell the agent would otherwise be woken for nothing, on a core that the answer
+  /// needs.
+  synchronized void sendControlSoon(MessageLite message) {
+    ByteBuffer frame = Frames.of(0, FrameType.CONTROL, message);
+    soon(() -> out.queueControl(frame));
+  }
+
   /// How many bytes wait because the agent does not read.
   synchronized long backlog() {
     return out.queuedBytes();
@@ -155,6 +167,34 @@ final class Channel {
 
   void send(ChannelStream stream, ByteBuffer frame) {
     attempt(() -> out.send(stream.outbox, frame));
+  }
+
+  /// As [#sendControlSoon], for the last frame of a stream.
+  void sendSoon(ChannelStream stream, ByteBuffer frame) {
+    soon(() -> out.queue(stream.outbox, frame));
+  }
+
+  private void soon(Runnable queueing) {
+    if (end != null) {
+      return;
+    }
+    if (out.queuedBytes() > MOST_IN_NO_HURRY) {
+      attempt(() -> {
+        queueing.run();
+        out.flush();
+      });
+      return;
+    }
+    queueing.run();
+    if (!flushIsDue) {
+      flushIsDue = true;
+      loop.schedule(SOON, this::flushDue);
+    }
+  }
+
+  private synchronized void flushDue() {
+    flushIsDue = false;
+    attempt(out::flush);
   }
 
   int sendData(ChannelStream stream, ByteBuffer bytes, int limit) {

@@ -98,6 +98,15 @@ abstract sealed class ChannelStream permits ObjectView, OutboundConnection {
     }
   }
 
+  /// Answers the other end's END, after which nothing more comes on the stream.
+  final void answerEnd() {
+    if (!closed && !endSent) {
+      endSent = true;
+      channel.sendSoon(this, Frames.end(number));
+      closeIfBothEnded();
+    }
+  }
+
   final void sendReset(ResetReason reason) {
     if (!closed) {
       forget();

@@ -136,7 +136,7 @@ final class ConnectedAgent implements AgentClient {
           ids.subList(from, Math.min(ids.size(), from + IDS_IN_A_MESSAGE)).stream()
               .map(HostWords::bytes)
               .toList();
-      channel.sendControl(
+      channel.sendControlSoon(
           HostControl.newBuilder()
               .setAcknowledge(Acknowledge.newBuilder().addAllObjectIds(some))
               .build());

@@ -152,7 +152,7 @@ final class ObjectView extends ChannelStream implements ObjectStream {
     require(finished, "END before Finished");
     synchronized (channel) {
       checkEnd();
-      sendEnd();
+      answerEnd();
     }
   }
 

@@ -55,12 +55,12 @@ final class SendQueue {
 
   /// Sends bytes that are no frame, or a frame of stream 0.
   void sendControl(ByteBuffer frame) throws IOException {
-    enqueueControl(frame);
+    queueControl(frame);
     flush();
   }
 
   void send(Outbox box, ByteBuffer frame) throws IOException {
-    enqueue(box, frame);
+    queue(box, frame);
     flush();
   }
 
@@ -75,7 +75,7 @@ final class SendQueue {
       if (isEmpty()) {
         writeNow(box, header, payload);
       } else {
-        enqueue(box, joined(header, payload));
+        queue(box, joined(header, payload));
         flush();
       }
       bytes.position(bytes.position() + length);
@@ -135,12 +135,14 @@ final class SendQueue {
     }
   }
 
-  private void enqueueControl(ByteBuffer frame) {
+  /// Leaves a frame of stream 0 to the next flush.
+  void queueControl(ByteBuffer frame) {
     queuedBytes += frame.remaining();
     control.add(frame);
   }
 
-  private void enqueue(Outbox box, ByteBuffer frame) {
+  /// Leaves a frame to the next flush.
+  void queue(Outbox box, ByteBuffer frame) {
     queuedBytes += frame.remaining();
     box.bytes += frame.remaining();
     box.frames.add(frame);

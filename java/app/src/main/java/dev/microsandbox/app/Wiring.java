@@ -19,6 +19,7 @@ import dev.microsandbox.model.SandboxException;
 import dev.microsandbox.server.HttpServer;
 import dev.microsandbox.server.ServerParts;
 import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.FunctionTimer;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -26,6 +27,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.function.ToLongFunction;
 
 /// All parts of the server, put together by hand.
@@ -146,6 +148,13 @@ final class Wiring implements AutoCloseable {
     count(meters, "microsandbox.pool.misses", engine, PoolTotals::misses);
     count(meters, "microsandbox.pool.refills", engine, PoolTotals::refills);
     count(meters, "microsandbox.pool.refill.failures", engine, PoolTotals::failures);
+    FunctionTimer.builder(
+            "microsandbox.pool.claims",
+            engine,
+            e -> e.totals().claims(),
+            e -> e.totals().claiming().toNanos(),
+            TimeUnit.NANOSECONDS)
+        .register(meters);
   }
 
   private static void count(

@@ -62,6 +62,7 @@ final class Lifecycle {
   // ---------------------------------------------------------------- create
 
   SandboxInfo create(SandboxSpec spec) {
+    long begin = System.nanoTime();
     checkLimits(spec.limits());
     RootfsSource.Rootfs rootfs = parts.images().resolve(spec.image());
     Drivers.Able able = parts.drivers().choose(spec.isolation());
@@ -72,6 +73,7 @@ final class Lifecycle {
         sandbox.admit(parts.admission().admit(spec.owner(), spec.limits()));
         SandboxInfo claimed = claimed(sandbox);
         if (claimed != null) {
+          pools.claimed(System.nanoTime() - begin);
           return claimed;
         }
         store(sandbox);

@@ -5,6 +5,7 @@ import dev.microsandbox.model.ErrorCode;
 import dev.microsandbox.model.ImageReference;
 import dev.microsandbox.model.Limits;
 import dev.microsandbox.model.SandboxException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -29,6 +30,8 @@ final class Pools {
   private final LongAdder hits = new LongAdder();
   private final LongAdder waits = new LongAdder();
   private final LongAdder misses = new LongAdder();
+  private final LongAdder claims = new LongAdder();
+  private final LongAdder claimNanos = new LongAdder();
   private boolean closed;
 
   Pools(Lifecycle.Parts parts, PoolTable table) {
@@ -72,6 +75,12 @@ final class Pools {
     pool.missed();
     misses.increment();
     return new Claim(null, useless);
+  }
+
+  /// A claim has become somebody's sandbox.
+  void claimed(long nanos) {
+    claims.increment();
+    claimNanos.add(nanos);
   }
 
   private static boolean isGood(PoolMember member, Digest image) {
@@ -215,6 +224,8 @@ final class Pools {
         waits.sum(),
         misses.sum(),
         refills,
-        failures);
+        failures,
+        claims.sum(),
+        Duration.ofNanos(claimNanos.sum()));
   }
 }

@@ -34,6 +34,7 @@ import dev.microsandbox.model.SandboxException;
 import dev.microsandbox.model.SandboxId;
 import dev.microsandbox.model.SandboxSpec;
 import dev.microsandbox.model.SandboxState;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -86,7 +87,7 @@ final class ScriptedService implements SandboxService, KeyService, PoolService {
 
   @Override
   public PoolTotals totals() {
-    return new PoolTotals(0, 0, 0, 0, 0, 0, 0);
+    return new PoolTotals(0, 0, 0, 0, 0, 0, 0, 0, Duration.ZERO);
   }
 
   private SandboxInfo info(SandboxId id, SandboxSpec spec, SandboxState state) {
