@@ -154,6 +154,7 @@ public final class ContainerDriver implements IsolationDriver {
       prepareRoot(spec, steps);
       int pid = with.start(mounts, id);
       steps.done("runtime");
+      cgroup.takeIn(pid);
       HostProcess first = HostProcess.open(pid, watch);
       mounts.detach(id);
       steps.done("mounts let go");
