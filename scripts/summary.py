@@ -21,6 +21,7 @@ KNOWN_LACKS = [
         r"no (container )?runtime: (crun|runc)",
         r"cannot be reached from this machine",
         r"architecture",
+        r"systemd cannot be booted here",
     )
 ]
 

@@ -107,8 +107,8 @@ final class Wiring implements AutoCloseable {
     try {
       return List.of(ContainerDriver.open(containers));
     } catch (SandboxException e) {
-      if (e.code() == ErrorCode.NOT_ROOT) {
-        throw e;
+      if (e.code() != ErrorCode.ISOLATION_UNAVAILABLE) {
+        throw e; // nothing works without root, or without a home
       }
       troubles.add(new Finding("container isolation", false, e.message(), ""));
       System.getLogger(Wiring.class.getName())

@@ -1,5 +1,6 @@
 package dev.microsandbox.engine;
 
+import dev.microsandbox.isolation.HomeTrouble;
 import dev.microsandbox.model.ErrorCode;
 import dev.microsandbox.model.SandboxException;
 import java.io.IOException;
@@ -23,12 +24,20 @@ import org.sqlite.SQLiteOpenMode;
 /// be missing, but then the processes and mounts that they stood for are gone as well, and what
 /// remains on the disk is found by the drivers.
 final class Database implements AutoCloseable {
+  /// A result code's lowest byte says what kind it is.
+  private static final int PRIMARY_CODE = 0xff;
+
+  /// What SQLite needs beside its file to open it.
+  private static final long LEAST = 64 << 10;
+
   private final ReentrantLock turn = new ReentrantLock(true);
+  private final Path file;
   private final Connection connection;
   private final Statements statements;
   private volatile Consumer<Moment> onEntry = _ -> {};
 
-  private Database(Connection connection) {
+  private Database(Path file, Connection connection) {
+    this.file = file;
     this.connection = connection;
     statements = new Statements(connection);
   }
@@ -51,16 +60,15 @@ final class Database implements AutoCloseable {
       Connection connection = config.createConnection("jdbc:sqlite:" + file);
       try {
         Migrations.apply(connection);
-        return new Database(connection);
+        return new Database(file, connection);
       } catch (SQLException | RuntimeException e) {
         connection.close();
         throw e;
       }
     } catch (SQLException e) {
-      throw failure(e);
+      throw failure(e, file);
     } catch (IOException e) {
-      throw new SandboxException(
-          ErrorCode.STORE_FAILED, "the server's database cannot be made", Map.of(), e);
+      throw HomeTrouble.of(e);
     }
   }
 
@@ -81,7 +89,7 @@ final class Database implements AutoCloseable {
       return result;
     } catch (SQLException e) {
       rollback();
-      throw failure(e);
+      throw failure(e, file);
     } catch (RuntimeException e) {
       rollback();
       throw e;
@@ -141,9 +149,8 @@ final class Database implements AutoCloseable {
     }
   }
 
-  private static SandboxException failure(SQLException e) {
-    if (e instanceof SQLiteException sqlite
-        && sqlite.getResultCode() == SQLiteErrorCode.SQLITE_FULL) {
+  private static SandboxException failure(SQLException e, Path file) {
+    if (e instanceof SQLiteException sqlite && isFull(sqlite.getResultCode(), file)) {
       return new SandboxException(
           ErrorCode.DISK_FULL,
           "the server's disk is full; delete sandboxes or free space",
@@ -155,6 +162,13 @@ final class Database implements AutoCloseable {
         "the server's database cannot be read or written; see the server's log",
         Map.of(),
         e);
+  }
+
+  /// By the error, or by looking: where SQLite cannot make the files beside its own it tells of an
+  /// input or output error alone.
+  private static boolean isFull(SQLiteErrorCode code, Path file) {
+    boolean ioError = (code.code & PRIMARY_CODE) == SQLiteErrorCode.SQLITE_IOERR.code;
+    return code == SQLiteErrorCode.SQLITE_FULL || ioError && file.toFile().getUsableSpace() < LEAST;
   }
 
   @Override

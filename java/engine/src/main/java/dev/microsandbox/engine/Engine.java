@@ -109,6 +109,8 @@ public final class Engine implements SandboxService, PoolService, AutoCloseable 
         throw e;
       }
     } catch (RuntimeException e) {
+      // Under the lock, for what drivers have made belongs to the home, not to this server.
+      parts.drivers().forEach(IsolationDriver::close);
       lock.close();
       throw e;
     }

@@ -1,5 +1,6 @@
 package dev.microsandbox.engine;
 
+import dev.microsandbox.isolation.HomeTrouble;
 import dev.microsandbox.model.ErrorCode;
 import dev.microsandbox.model.SandboxException;
 import java.io.IOException;
@@ -10,7 +11,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Keeps a second server from the same home. The kernel lets go of it when its process ends,
@@ -38,11 +38,7 @@ final class HomeLock implements AutoCloseable {
       }
       return new HomeLock(channel);
     } catch (IOException e) {
-      throw new SandboxException(
-          ErrorCode.STORE_FAILED,
-          "the server's home cannot be written; run as root or set MICROSANDBOX_HOME",
-          Map.of(),
-          e);
+      throw HomeTrouble.of(e);
     }
   }
 

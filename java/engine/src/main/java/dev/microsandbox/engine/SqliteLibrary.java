@@ -12,7 +12,8 @@ import org.sqlite.util.OSInfo;
 /// (hundreds of milliseconds).
 ///
 /// The home belongs to root alone, so what lies there can be trusted as much as the server's own
-/// jars.
+/// jars. It is mapped until the process ends, not until [Engine#close]: a home's file system can be
+/// unmounted when its server's process has gone.
 final class SqliteLibrary {
   private static final String PATH_PROPERTY = "org.sqlite.lib.path";
   private static final String NAME = "libsqlitejdbc.so";
@@ -45,8 +46,12 @@ final class SqliteLibrary {
       }
       Files.createDirectories(folder);
       Path unfinished = Files.createTempFile(folder, NAME, ".new");
-      Files.copy(in, unfinished, StandardCopyOption.REPLACE_EXISTING);
-      Files.move(unfinished, folder.resolve(NAME), StandardCopyOption.ATOMIC_MOVE);
+      try {
+        Files.copy(in, unfinished, StandardCopyOption.REPLACE_EXISTING);
+        Files.move(unfinished, folder.resolve(NAME), StandardCopyOption.ATOMIC_MOVE);
+      } finally {
+        Files.deleteIfExists(unfinished); // a full disk takes a part of it
+      }
     }
   }
 }

@@ -174,6 +174,11 @@ final class KilledServer {
   }
 
   static Process start(Class<?> program, String... arguments) throws IOException {
+    return start(command(program, arguments));
+  }
+
+  /// What starts a program of the tests in a process of its own.
+  static List<String> command(Class<?> program, String... arguments) {
     List<String> command =
         new java.util.ArrayList<>(
             List.of(
@@ -185,6 +190,10 @@ final class KilledServer {
                 System.getProperty("java.class.path"),
                 program.getName()));
     command.addAll(List.of(arguments));
+    return command;
+  }
+
+  private static Process start(List<String> command) throws IOException {
     ProcessBuilder process =
         new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
     String older = System.getenv("MSB_OLDER_AGENT");

@@ -15,6 +15,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /// What there is of a sandbox on this host, by looking: processes, mounts in any process's
@@ -25,7 +26,7 @@ final class Leftovers {
   static List<String> of(SandboxId id, Path home) {
     List<String> found = new ArrayList<>();
     for (Path process : processes()) {
-      if (read(process.resolve("cgroup")).contains(id.value())) {
+      if (groups(process).contains(id.value())) {
         found.add("process " + process.getFileName() + " " + read(process.resolve("comm")).strip());
       }
       read(process.resolve("mountinfo"))
@@ -74,7 +75,7 @@ final class Leftovers {
       String status = read(process.resolve("status"));
       boolean first =
           status.lines().anyMatch(line -> line.startsWith("NSpid:") && line.endsWith("\t1"));
-      if (first && read(process.resolve("cgroup")).contains(id.value())) {
+      if (first && groups(process).contains(id.value())) {
         return Long.parseLong(process.getFileName().toString());
       }
     }
@@ -85,7 +86,7 @@ final class Leftovers {
   static long process(SandboxId id, String argument) {
     for (Path process : processes()) {
       if (read(process.resolve("cmdline")).contains(argument)
-          && read(process.resolve("cgroup")).contains(id.value())) {
+          && groups(process).contains(id.value())) {
         return Long.parseLong(process.getFileName().toString());
       }
     }
@@ -111,6 +112,15 @@ final class Leftovers {
     } catch (IOException | UncheckedIOException e) {
       return List.of(root.resolve("changed while it was looked through: " + e.getMessage()));
     }
+  }
+
+  /// Those that there are: a process that has ended and that nobody has asked for yet keeps, in the
+  /// unified tree, the name of a group that has gone.
+  private static String groups(Path process) {
+    return read(process.resolve("cgroup"))
+        .lines()
+        .filter(line -> !line.endsWith(" (deleted)"))
+        .collect(Collectors.joining("\n"));
   }
 
   /// Empty where the process has gone.

@@ -39,6 +39,11 @@ final class RealEngine implements AutoCloseable {
   }
 
   RealEngine(Path home, Map<String, String> changes) {
+    this(home, home.resolve("r"), changes);
+  }
+
+  /// @param sockets a folder for what a server has in `/run`
+  RealEngine(Path home, Path sockets, Map<String, String> changes) {
     Map<String, String> settings = new HashMap<>(SETTINGS);
     settings.putAll(changes);
     String store = System.getenv().getOrDefault("MICROSANDBOX_HOME", "/var/lib/microsandbox");
@@ -48,8 +53,7 @@ final class RealEngine implements AutoCloseable {
             new Engine.Parts(
                 List.of(
                     ContainerDriver.open(
-                        ContainerSettings.of(home, TestParts.agent())
-                            .withSockets(home.resolve("r")))),
+                        ContainerSettings.of(home, TestParts.agent()).withSockets(sockets))),
                 new StoredImages(ImageStore.open(Path.of(store, "images"))),
                 AgentConnector.of(channels),
                 EgressFactory.of(egress),

@@ -29,6 +29,10 @@ public abstract sealed class Cgroup implements AutoCloseable
 
   abstract void limit(Limits limits) throws IOException;
 
+  /// Takes a sandbox's first process, alone as it still is, into the groups that runtimes put
+  /// nobody into. Harmless where it has ended.
+  public abstract void takeIn(int pid) throws IOException;
+
   /// Memory, CPU time and processes of now.
   public abstract Usage usage() throws IOException;
 

@@ -20,8 +20,11 @@ public final class Cgroups {
   private static final String MOUNTS = "/proc/self/mountinfo";
   private static final List<String> NEEDED = List.of("memory", "cpu", "pids");
 
-  /// What the host has: one unified tree, or one tree for each controller (an empty unified one
-  /// beside them is ignored).
+  /// The place of a unified tree without controllers beside the older hierarchies.
+  static final String UNIFIED_TREE = "unified";
+
+  /// What the host has: one unified tree, or one tree for each controller (and beside them maybe a
+  /// unified one without any, which limits nothing).
   public enum Layout {
     UNIFIED,
     PER_CONTROLLER
@@ -67,6 +70,9 @@ public final class Cgroups {
     }
     String parent = "/microsandbox/" + home;
     if (perController.keySet().containsAll(NEEDED)) {
+      if (unified != null) {
+        perController.put(UNIFIED_TREE, unified);
+      }
       return new Cgroups(Layout.PER_CONTROLLER, perController, parent);
     }
     if (unified == null) {

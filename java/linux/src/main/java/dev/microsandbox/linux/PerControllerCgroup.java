@@ -56,6 +56,24 @@ final class PerControllerCgroup extends Cgroup {
     }
   }
 
+  /// A service manager tells by the unified tree which processes are a service's, and would count
+  /// the sandbox among the server's own.
+  @Override
+  public void takeIn(int pid) throws IOException {
+    Path unified = folders.get(Cgroups.UNIFIED_TREE);
+    if (unified == null) {
+      return;
+    }
+    Files.createDirectories(unified);
+    try {
+      write(unified.resolve("cgroup.procs"), Integer.toString(pid));
+    } catch (IOException e) {
+      if (Files.exists(Path.of("/proc", Integer.toString(pid)))) {
+        throw e;
+      }
+    }
+  }
+
   @Override
   public Usage usage() throws IOException {
     Path memory = folder("memory");

@@ -39,6 +39,10 @@ final class UnifiedCgroup extends Cgroup {
     write(folder.resolve("pids.max"), Integer.toString(limits.processes()));
   }
 
+  /// Runtimes put it here by themselves.
+  @Override
+  public void takeIn(int pid) {}
+
   @Override
   public Usage usage() throws IOException {
     long inactive = keyed(folder.resolve("memory.stat"), "inactive_file");

@@ -54,7 +54,7 @@ class CgroupsTest {
   }
 
   @Test
-  void theEmptyUnifiedTreeOfAHybridHostIsIgnored() throws Exception {
+  void theEmptyUnifiedTreeOfAHybridHostLimitsNothing() throws Exception {
     Cgroups cgroups =
         Cgroups.detect(
             "home",
@@ -66,6 +66,24 @@ class CgroupsTest {
 
     assertThat(cgroups.layout()).isEqualTo(Layout.PER_CONTROLLER);
     assertThat(cgroups.canFreeze()).isFalse();
+  }
+
+  @Test
+  void aFirstProcessIsTakenOutOfTheServersGroupInTheUnifiedTreeOfAHybridHost() throws Exception {
+    Cgroups cgroups =
+        Cgroups.detect(
+            "home",
+            List.of(
+                unified(tree.resolve("unified")),
+                controllers("cpu"),
+                controllers("memory"),
+                controllers("pids")));
+    Path group = tree.resolve("unified/microsandbox/home").resolve(ID.value());
+    Files.createDirectories(group);
+    Files.createFile(group.resolve("cgroup.procs"));
+    cgroups.find(ID).orElseThrow().takeIn((int) ProcessHandle.current().pid());
+    assertThat(group.resolve("cgroup.procs")).hasContent(ProcessHandle.current().pid() + "");
+    assertThat(cgroups.list()).containsExactly(ID);
   }
 
   @Test

@@ -3,6 +3,7 @@ package dev.microsandbox.isolation.oci;
 import dev.microsandbox.agent.ListeningTransport;
 import dev.microsandbox.isolation.AdoptSpec;
 import dev.microsandbox.isolation.Adoption;
+import dev.microsandbox.isolation.HomeTrouble;
 import dev.microsandbox.isolation.IsolationDriver;
 import dev.microsandbox.isolation.LaunchSpec;
 import dev.microsandbox.isolation.ProbeReport;
@@ -69,15 +70,16 @@ public final class ContainerDriver implements IsolationDriver {
 
   /// Takes what all sandboxes share: folders, control groups, a mount namespace, a watch on ends.
   ///
-  /// @throws SandboxException `not_root`, or `isolation_unavailable` where the host lacks something
+  /// @throws SandboxException `not_root`, `disk_full` or `store_failed` where folders cannot be
+  ///   made, or `isolation_unavailable` where the host lacks something
   public static ContainerDriver open(ContainerSettings settings) {
     if (!"root".equals(System.getProperty("user.name"))) {
       throw new SandboxException(
           ErrorCode.NOT_ROOT, "containers need root; start the server as root or by sudo");
     }
     Places places = Places.of(settings);
+    makeFolders(places);
     try {
-      places.create();
       Cgroups cgroups = Cgroups.detect(settings.shortName());
       SandboxMounts mounts = SandboxMounts.open(places.mounts(), settings.agent());
       String bootId = HostProcess.hostBootId();
@@ -88,6 +90,14 @@ public final class ContainerDriver implements IsolationDriver {
           "containers do not work on this host: " + e.getMessage() + "; msb doctor says more",
           Map.of(),
           e);
+    }
+  }
+
+  private static void makeFolders(Places places) {
+    try {
+      places.create();
+    } catch (IOException e) {
+      throw HomeTrouble.of(e);
     }
   }
 
@@ -144,6 +154,7 @@ public final class ContainerDriver implements IsolationDriver {
       prepareRoot(spec, steps);
       int pid = with.start(mounts, id);
       steps.done("runtime");
+      cgroup.takeIn(pid);
       HostProcess first = HostProcess.open(pid, watch);
       mounts.detach(id);
       steps.done("mounts let go");

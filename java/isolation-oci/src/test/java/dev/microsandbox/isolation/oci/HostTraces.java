@@ -10,6 +10,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /// Looks all over the host for what a sandbox might have left, by a text that is in all its names:
@@ -28,7 +29,7 @@ final class HostTraces {
             && !process.getFileName().toString().equals(ownPid())) {
           traces.add("process " + process.getFileName());
         }
-        if (read(process.resolve("cgroup")).contains(text)) {
+        if (groups(process).contains(text)) {
           traces.add("process in a group " + process.getFileName());
         }
         if (read(process.resolve("mountinfo")).contains(text)) {
@@ -75,6 +76,15 @@ final class HostTraces {
     public FileVisitResult postVisitDirectory(Path folder, @Nullable IOException e) {
       return FileVisitResult.CONTINUE;
     }
+  }
+
+  /// Those that there are: a process that has ended and that nobody has asked for yet keeps, in the
+  /// unified tree, the name of a group that has gone.
+  private static String groups(Path process) {
+    return read(process.resolve("cgroup"))
+        .lines()
+        .filter(line -> !line.endsWith(" (deleted)"))
+        .collect(Collectors.joining("\n"));
   }
 
   private static String ownPid() {
