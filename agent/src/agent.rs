@@ -5,6 +5,7 @@ use crate::ending::Ending;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::exit::Exit;
+use crate::file_stream::FileStreams;
 use crate::files::Files;
 use crate::interpreter::Interpreter;
 use crate::lane;
@@ -77,6 +78,7 @@ pub struct Agent {
     /// Read into by everyone, one after another.
     pub buffer: Vec<u8>,
     pub files: Files,
+    pub file_streams: FileStreams,
     /// Where the sandbox's own files are; none outside of a sandbox.
     pub system_root: Option<PathBuf>,
     pub ending: Option<Ending>,
@@ -123,6 +125,7 @@ impl Agent {
             unsaid: VecDeque::new(),
             buffer: vec![0; READ as usize],
             files: Files::default(),
+            file_streams: FileStreams::default(),
             system_root,
             ending: None,
             childless: false,
@@ -163,6 +166,7 @@ impl Agent {
             Source::Process(handle, part) => self.process_ready(handle, part, ready),
             Source::Interpreter(handle, part) => self.interpreter_ready(handle, part, ready),
             Source::FileJob(handle) => self.file_ready(handle),
+            Source::FileStream(handle, part) => self.file_stream_ready(handle, part),
             Source::Egress(_) => self.capture_ready(),
         }
     }
@@ -177,6 +181,7 @@ impl Agent {
             Timer::Bury(interpreter) => self.kill_interpreter(interpreter),
             Timer::Restart(timer) => self.restart_due(timer),
             Timer::FileJob(job) => self.file_overdue(job),
+            Timer::FileStream(handle) => self.file_stream_due(handle),
             Timer::ShutdownGrace => self.shutdown_overdue(),
         }
     }
@@ -221,7 +226,7 @@ impl Agent {
             match self.children.remove(&pid.as_raw_nonzero().get()) {
                 Some(Child::Process(handle)) => self.process_exited(handle, exit),
                 Some(Child::Interpreter(handle)) => self.interpreter_exited(handle, exit),
-                // A file job's pipe has said what there is to say; what the sandbox left to us needs no more than this.
+                // A file's pipe has said what there is to say; what the sandbox left to us needs no more than this.
                 Some(Child::FileJob(_)) | None => {}
             }
         };

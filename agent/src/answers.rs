@@ -38,6 +38,7 @@ impl Agent {
     pub fn forget_waiting(&mut self) {
         self.uploads.clear();
         self.forget_files();
+        self.abandon_files();
         for process in self.processes.values_mut() {
             process.forget_streams();
         }

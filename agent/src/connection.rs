@@ -3,15 +3,19 @@
 //! Nothing is queued for a viewing stream: its next frame is made from the object when there is room in the batch.
 
 mod credit;
+mod outflow;
 mod sending;
 
+pub use self::outflow::Outflow;
 use self::sending::BATCH;
 use crate::error::{Error, Result};
 use crate::frame::{self, Decoder, FrameType};
 use crate::object::ObjectId;
 use crate::output::Cursor;
 use crate::poll::{Interest, Poller, Source};
-use crate::wire::{AgentControl, Reset, ResetReason, agent_control};
+use crate::wire::{
+    AgentControl, FileWritten, Reset, ResetReason, StreamEvent, agent_control, stream_event,
+};
 use prost::Message;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{ErrorKind, Read};
@@ -44,6 +48,7 @@ pub struct Stream {
     /// Frames to be sent before anything of the view: kind, lane, payload.
     queue: VecDeque<(FrameType, u8, Vec<u8>)>,
     pub view: Option<View>,
+    outflow: Option<Outflow>,
     listed: bool,
     opened: bool,
 }
@@ -64,6 +69,8 @@ pub struct Connection {
     pub welcomed: bool,
     /// Objects whose viewers have moved on since this was last taken.
     pub moved: BTreeSet<ObjectId>,
+    /// Streams whose pipes were found empty.
+    dry: Vec<u32>,
 }
 
 impl Connection {
@@ -84,6 +91,7 @@ impl Connection {
             granted: 0,
             welcomed: false,
             moved: BTreeSet::new(),
+            dry: Vec::new(),
         }
     }
 
@@ -181,6 +189,17 @@ impl Connection {
         frame::append(&mut bytes, id, FrameType::Reset, 0, &reset.encode_to_vec());
         self.control.push_back(bytes);
         self.close(id)
+    }
+
+    /// Ends a stream by which a file has come in.
+    pub fn file_written(&mut self, id: u32, size: u64) {
+        let body = Some(stream_event::Body::FileWritten(FileWritten { size }));
+        let event = StreamEvent { body }.encode_to_vec();
+        let mut bytes = Vec::new();
+        frame::append(&mut bytes, id, FrameType::Event, 0, &event);
+        frame::append(&mut bytes, id, FrameType::End, 0, &[]);
+        self.control.push_back(bytes);
+        self.close(id);
     }
 
     /// Puts a frame of a captured connection behind what is encoded already.

@@ -127,7 +127,7 @@ fn read(path: &Path, offset: u64, limit: usize) -> io::Result<FilePart> {
 
 impl FileWrite {
     fn perform(&self) -> io::Result<()> {
-        let target = self.target()?;
+        let target = target(&self.path)?;
         let (Some(parent), Some(name)) = (target.parent(), target.file_name()) else {
             return Err(Errno::ISDIR.into());
         };
@@ -143,27 +143,6 @@ impl FileWrite {
             let _ = std::fs::remove_file(&temporary);
         }
         done
-    }
-
-    /// Where the content goes: through a symlink, as the user's own programs would write.
-    fn target(&self) -> io::Result<PathBuf> {
-        let Ok(found) = std::fs::symlink_metadata(&self.path) else {
-            return Ok(self.path.clone());
-        };
-        let kind = found.file_type();
-        if kind.is_symlink() {
-            let target = std::fs::canonicalize(&self.path)?;
-            return if std::fs::metadata(&target)?.is_file() {
-                Ok(target)
-            } else {
-                Err(Errno::NXIO.into())
-            };
-        }
-        match (kind.is_file(), kind.is_dir()) {
-            (true, _) => Ok(self.path.clone()),
-            (_, true) => Err(Errno::ISDIR.into()),
-            _ => Err(Errno::NXIO.into()),
-        }
     }
 
     fn store(&self, temporary: &Path, target: &Path) -> io::Result<()> {
@@ -214,6 +193,27 @@ impl FileWrite {
     }
 }
 
+/// Where written content goes: through a symlink, as the user's own programs would write.
+pub fn target(path: &Path) -> io::Result<PathBuf> {
+    let Ok(found) = std::fs::symlink_metadata(path) else {
+        return Ok(path.to_owned());
+    };
+    let kind = found.file_type();
+    if kind.is_symlink() {
+        let target = std::fs::canonicalize(path)?;
+        return if std::fs::metadata(&target)?.is_file() {
+            Ok(target)
+        } else {
+            Err(Errno::NXIO.into())
+        };
+    }
+    match (kind.is_file(), kind.is_dir()) {
+        (true, _) => Ok(path.to_owned()),
+        (_, true) => Err(Errno::ISDIR.into()),
+        _ => Err(Errno::NXIO.into()),
+    }
+}
+
 /// The code and message for an error of the system's.
 pub fn explain(errno: i32) -> (&'static str, String) {
     let (code, message) = match errno {
@@ -244,6 +244,10 @@ pub fn explain(errno: i32) -> (&'static str, String) {
         libc::ESPIPE => (
             "invalid_request",
             "parts of a file must follow one another from offset 0 on",
+        ),
+        libc::ESTALE => (
+            "invalid_request",
+            "the file became shorter while it was read; read it again",
         ),
         libc::ENAMETOOLONG => (
             "invalid_request",

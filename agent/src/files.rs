@@ -281,7 +281,8 @@ impl Agent {
     }
 }
 
-fn absolute(path: &str, user: &User) -> Result<PathBuf> {
+/// The path that a request means: relative ones begin at the user's home.
+pub fn absolute(path: &str, user: &User) -> Result<PathBuf> {
     if path.is_empty() || path.contains('\0') {
         return Err(Error::refused(
             "invalid_request",

@@ -87,10 +87,15 @@ impl Header {
 pub fn append(out: &mut Vec<u8>, stream: u32, kind: FrameType, lane: u8, payload: &[u8]) {
     debug_assert!(payload.len() <= MAX_PAYLOAD);
     let payload = payload.get(..MAX_PAYLOAD).unwrap_or(payload);
-    out.extend_from_slice(&stream.to_be_bytes());
-    out.extend_from_slice(&[kind as u8, lane, 0, 0]);
-    out.extend_from_slice(&(payload.len() as u32).to_be_bytes());
+    out.extend_from_slice(&header(stream, kind, lane, payload.len()));
     out.extend_from_slice(payload);
+}
+
+/// The header of a frame whose payload has this length.
+pub fn header(stream: u32, kind: FrameType, lane: u8, length: usize) -> [u8; HEADER] {
+    let [s0, s1, s2, s3] = stream.to_be_bytes();
+    let [l0, l1, l2, l3] = (length as u32).to_be_bytes();
+    [s0, s1, s2, s3, kind as u8, lane, 0, 0, l0, l1, l2, l3]
 }
 
 /// What a decoder has room for at least: a frame, and the beginning of the next.

@@ -28,6 +28,8 @@ pub enum Source {
     Process(u64, Part),
     Interpreter(u64, Part),
     FileJob(u64),
+    /// A whole file: its carrier's reports (`Control`), or its pipe.
+    FileStream(u64, Part),
     /// Left to the capture of outbound connections: the TUN device and whatever else it watches.
     Egress(u64),
 }
@@ -43,6 +45,7 @@ impl Source {
             Source::Interpreter(handle, part) => (3, part as u64, handle),
             Source::FileJob(handle) => (4, 0, handle),
             Source::Egress(handle) => (5, 0, handle),
+            Source::FileStream(handle, part) => (6, part as u64, handle),
         };
         kind << 56 | part << HANDLE_BITS | (handle & ((1 << HANDLE_BITS) - 1))
     }
@@ -65,6 +68,7 @@ impl Source {
             3 => Source::Interpreter(handle, part),
             4 => Source::FileJob(handle),
             5 => Source::Egress(handle),
+            6 => Source::FileStream(handle, part),
             _ => return None,
         })
     }

@@ -60,6 +60,7 @@ impl Agent {
             FrameType::Reset => {
                 let view = connection.close(stream);
                 self.uploads.remove(&stream);
+                self.abandon_file(stream);
                 self.detach(stream, view);
                 Ok(())
             }
@@ -72,6 +73,8 @@ impl Agent {
             Some(host_open::Target::StartProcess(request)) => self.start_process(stream, request),
             Some(host_open::Target::Attach(request)) => ObjectId::parse(&request.object_id)
                 .and_then(|object| self.attach(stream, object, request.offset)),
+            Some(host_open::Target::DownloadFile(request)) => self.download_file(stream, request),
+            Some(host_open::Target::UploadFile(request)) => self.upload_file(stream, request),
             Some(host_open::Target::DialPort(_)) | None => {
                 let message = "this agent cannot open streams of this kind";
                 return self.refuse(stream, ResetReason::Unsupported, "unsupported", message);
@@ -84,7 +87,7 @@ impl Agent {
     }
 
     fn on_data(&mut self, stream: u32, bytes: &[u8]) {
-        if self.upload(stream, bytes) {
+        if self.upload(stream, bytes) || self.file_data(stream, bytes) {
             return;
         }
         if let Some(handle) = self.viewed_process(stream) {
@@ -96,6 +99,9 @@ impl Agent {
         if self.uploads.remove(&stream).is_some() {
             let message = "less source came than was announced";
             return self.refuse(stream, ResetReason::Failed, "invalid_request", message);
+        }
+        if self.file_data_ended(stream) {
+            return;
         }
         if let Some(handle) = self.viewed_process(stream) {
             self.input_ended(handle);

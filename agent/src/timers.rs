@@ -23,6 +23,8 @@ pub enum Timer {
     Bury(u64),
     /// A file request has had its time.
     FileJob(u64),
+    /// The carrier of a whole file must have got further.
+    FileStream(u64),
     /// Everything that is still alive is killed.
     ShutdownGrace,
 }

@@ -66,7 +66,10 @@ fn accept(host: &mut Host) -> (u32, AgentOpen) {
 }
 
 fn opened(host: &mut Host, stream: u32, window: u32) {
-    let opened = Opened { window, offset: 0 };
+    let opened = Opened {
+        window,
+        ..Opened::default()
+    };
     host.send(stream, FrameType::Opened, 0, &opened.encode_to_vec());
 }
 

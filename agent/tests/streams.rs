@@ -265,7 +265,8 @@ fn input_goes_on_after_a_new_connection() {
         run.opened.unwrap(),
         Opened {
             window: 65_536,
-            offset: 4
+            offset: 4,
+            size: None
         }
     );
     host.send(stream, FrameType::Data, 0, b"two");

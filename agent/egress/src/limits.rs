@@ -25,7 +25,7 @@ impl Default for Limits {
             dialling: 200,
             queued: 2_048,
             queries: 512,
-            windows: 7 * 1024 * 1024,
+            windows: 5 * 1024 * 1024,
             backlog: 512 * 1024,
         }
     }

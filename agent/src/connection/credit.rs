@@ -7,7 +7,9 @@ use crate::wire::{Credit, Opened};
 use prost::Message;
 
 /// The channel's 8 MiB, less what captured connections may be granted.
-const MAX_GRANTED: u64 = 1 << 20;
+const MAX_GRANTED: u64 = 3 << 20;
+/// A file on its way in takes this part of what is left at most, so that one that nobody sends does not hold up others.
+const PART_FOR_A_FILE: u64 = 8;
 /// What the host may grant for one stream.
 const MAX_CREDIT: u64 = 1 << 20;
 
@@ -27,6 +29,29 @@ impl Stream {
 impl Connection {
     /// Queues OPENED, once, granting as much of `window` as there is room for; the rest follows when there is.
     pub fn opened(&mut self, id: u32, window: u64, offset: u64) {
+        self.opened_as(id, window, |window| Opened {
+            window,
+            offset,
+            size: None,
+        });
+    }
+
+    /// The same for a file on its way in.
+    pub fn opened_for_file(&mut self, id: u32) {
+        let room = MAX_GRANTED.saturating_sub(self.granted);
+        self.opened(id, MAX_INITIAL.min(room / PART_FOR_A_FILE), 0);
+    }
+
+    /// The same for a file on its way out, for which the host sends nothing.
+    pub fn opened_file(&mut self, id: u32, size: Option<u64>) {
+        self.opened_as(id, 0, |window| Opened {
+            window,
+            offset: 0,
+            size,
+        });
+    }
+
+    fn opened_as(&mut self, id: u32, window: u64, opened: impl FnOnce(u32) -> Opened) {
         let Some(stream) = self.streams.get_mut(&id).filter(|stream| !stream.opened) else {
             return;
         };
@@ -37,13 +62,8 @@ impl Connection {
         stream.window = granted;
         stream.granted = granted;
         stream.wanted = window.min(MAX_INITIAL);
-        let opened = Opened {
-            window: granted as u32,
-            offset,
-        };
-        stream
-            .queue
-            .push_back((FrameType::Opened, 0, opened.encode_to_vec()));
+        let opened = opened(granted as u32).encode_to_vec();
+        stream.queue.push_back((FrameType::Opened, 0, opened));
         self.touch(id);
     }
 

@@ -1,6 +1,7 @@
 //! The sending side: control first, then the streams in turn, a frame each, all in few writes.
 
 use super::Connection;
+use super::outflow::Turn;
 use crate::error::{Error, Result};
 use crate::frame::{self, FrameType};
 use crate::object::Objects;
@@ -41,6 +42,7 @@ impl Connection {
                 Err(_) => return Err(Error::Closed),
             }
         }
+        self.watch_dry(poller);
         let interest = if self.sent < self.batch.len() || written >= TURN {
             Interest::Both
         } else {
@@ -84,6 +86,18 @@ impl Connection {
         if let Some((kind, lane, payload)) = stream.queue.pop_front() {
             frame::append(&mut self.batch, id, kind, lane, &payload);
             return true;
+        }
+        if let Some(outflow) = stream.outflow.as_mut() {
+            match outflow.serve(&mut self.batch, id, &mut stream.credit) {
+                Turn::Sent => return true,
+                Turn::Held => {}
+                Turn::Dry => self.dry.push(id),
+                Turn::Over => {
+                    frame::append(&mut self.batch, id, FrameType::End, 0, &[]);
+                    self.close(id);
+                }
+            }
+            return false;
         }
         let Some(view) = stream.view.as_mut() else {
             return false;

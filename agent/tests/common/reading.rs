@@ -107,6 +107,7 @@ impl Host {
                 run.log("started");
                 run.started = Some(started);
             }
+            stream_event::Body::FileWritten(written) => panic!("{written:?} on an object's stream"),
             stream_event::Body::Result(result) => {
                 run.log("result");
                 run.results += 1;

@@ -46,11 +46,19 @@ public interface AgentClient extends AutoCloseable {
 
   void closeContext(String contextId);
 
-  /// Reads a whole small file, at most `limit` bytes, else `file_too_large`.
-  byte[] readFile(String path, String user, int limit);
+  /// Opens a file to be read to its end, with the rights of a user (`sandbox` where empty). Waits
+  /// until it is open.
+  ///
+  /// @throws dev.microsandbox.model.SandboxException what is wrong with it: `no_such_file`,
+  ///   `permission_denied` and others
+  FileDownload readFile(String path, String user);
 
-  /// Writes a whole small file, in one step as far as others can see.
-  void writeFile(String path, byte[] content, FileMode mode);
+  /// Begins to write a whole file, which is in its place once [FileUpload#finish] has returned, and
+  /// not before. Waits until it can be written.
+  ///
+  /// @throws dev.microsandbox.model.SandboxException what is wrong: `permission_denied`,
+  ///   `is_a_directory` and others
+  FileUpload writeFile(String path, FileMode mode);
 
   AgentStatus status();
 

@@ -49,6 +49,8 @@ final class AgentWords {
         ErrorCode.CONTEXT_NOT_FOUND,
         ErrorCode.TOO_MANY_CELLS,
         ErrorCode.TOO_MANY_PROCESSES,
+        ErrorCode.TOO_MANY_REQUESTS,
+        ErrorCode.TIMED_OUT,
         ErrorCode.DISK_FULL,
         ErrorCode.COMMAND_NOT_FOUND,
         ErrorCode.COMMAND_NOT_EXECUTABLE,

@@ -13,7 +13,8 @@ import java.nio.ByteBuffer;
 ///
 /// The methods whose names begin with `on` are called by the thread that reads the channel, without
 /// its lock; they note what has happened under the lock and tell their listener after it.
-abstract sealed class ChannelStream permits ObjectView, OutboundConnection {
+abstract sealed class ChannelStream 
+    permits ObjectView, OutboundConnection, DownloadStream, UploadStream {
   final Channel channel;
   final int number;
   final SendQueue.Outbox outbox = new SendQueue.Outbox();

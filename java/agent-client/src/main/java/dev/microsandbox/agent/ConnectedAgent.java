@@ -38,6 +38,9 @@ final class ConnectedAgent implements AgentClient {
   private final AgentHello hello;
   private final CompletableFuture<ChannelEnd> ended;
 
+  /// Whether the agent is from before whole files were streams.
+  private volatile boolean filesInParts;
+
   ConnectedAgent(
       Channel channel, Requests requests, AgentHello hello, CompletableFuture<ChannelEnd> ended) {
     this.channel = channel;
@@ -162,13 +165,32 @@ final class ConnectedAgent implements AgentClient {
   }
 
   @Override
-  public byte[] readFile(String path, String user, int limit) {
-    return new SmallFileTransfer(this::answer).read(path, user, limit);
+  public FileDownload readFile(String path, String user) {
+    if (!filesInParts) {
+      DownloadStream stream =
+          channel.open(
+              number -> new DownloadStream(channel, number),
+              made -> HostWords.download(path, user, made.window.open(DEFAULT_WINDOW)));
+      if (stream.awaitOpened()) {
+        return stream;
+      }
+      filesInParts = true;
+    }
+    return SmallFileTransfer.download(this::answer, path, user);
   }
 
   @Override
-  public void writeFile(String path, byte[] content, FileMode mode) {
-    new SmallFileTransfer(this::answer).write(path, content, mode);
+  public FileUpload writeFile(String path, FileMode mode) {
+    if (!filesInParts) {
+      UploadStream stream =
+          channel.open(
+              number -> new UploadStream(channel, number), _ -> HostWords.upload(path, mode));
+      if (stream.awaitOpened()) {
+        return stream;
+      }
+      filesInParts = true;
+    }
+    return SmallFileTransfer.upload(this::answer, path, mode);
   }
 
   @Override

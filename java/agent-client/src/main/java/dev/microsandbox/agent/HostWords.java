@@ -2,12 +2,14 @@ package dev.microsandbox.agent;
 
 import com.google.protobuf.ByteString;
 import dev.microsandbox.agent.wire.Configure;
+import dev.microsandbox.agent.wire.DownloadFile;
 import dev.microsandbox.agent.wire.Egress;
 import dev.microsandbox.agent.wire.HostName;
 import dev.microsandbox.agent.wire.HostOpen;
 import dev.microsandbox.agent.wire.RunCell;
 import dev.microsandbox.agent.wire.SmallFile;
 import dev.microsandbox.agent.wire.StartProcess;
+import dev.microsandbox.agent.wire.UploadFile;
 import dev.microsandbox.model.ErrorCode;
 import dev.microsandbox.model.Language;
 import dev.microsandbox.model.ObjectId;
@@ -72,6 +74,21 @@ final class HostWords {
             .setStdin(request.stdin())
             .setOffset(request.offset());
     return HostOpen.newBuilder().setWindow(window).setStartProcess(process).build();
+  }
+
+  static HostOpen download(String path, String user, int window) {
+    DownloadFile.Builder file = DownloadFile.newBuilder().setPath(path).setUser(user);
+    return HostOpen.newBuilder().setWindow(window).setDownloadFile(file).build();
+  }
+
+  static HostOpen upload(String path, FileMode mode) {
+    UploadFile.Builder file =
+        UploadFile.newBuilder()
+            .setPath(path)
+            .setUser(mode.user())
+            .setMode(mode.permissions())
+            .setMakeDirectories(mode.makeDirectories());
+    return HostOpen.newBuilder().setUploadFile(file).build();
   }
 
   /// In as few messages as their size allows, in an order in which interpreters that are started by

@@ -123,6 +123,7 @@ final class ObjectView extends ChannelStream implements ObjectStream {
       case RESULT -> result(event.getResult());
       case ERROR -> error(event.getError());
       case FINISHED -> finished(event.getFinished());
+      case FILE_WRITTEN -> throw new BrokenRuleException("FileWritten of a cell or process");
       case BODY_NOT_SET -> {} // of a later version
     }
   }

@@ -15,9 +15,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
@@ -145,16 +145,13 @@ class AgentClientIT {
 
   @Test
   void filesAreWrittenAndReadWhole() throws Exception {
-    byte[] content = new byte[200_000];
-    Arrays.fill(content, (byte) 'x');
+    byte[] content = new byte[20_000_000];
+    new Random(7).nextBytes(content);
     Path file = folder.resolve("deep/er/file");
-    client.writeFile(file.toString(), content, FileMode.DEFAULT);
+    WholeFiles.write(client, file.toString(), content);
     assertThat(Files.readAllBytes(file)).isEqualTo(content);
-    assertThat(client.readFile(file.toString(), "", 1 << 20)).isEqualTo(content);
-    assertThatThrownBy(() -> client.readFile(file.toString(), "", 1_000))
-        .isInstanceOfSatisfying(
-            SandboxException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.FILE_TOO_LARGE));
-    assertThatThrownBy(() -> client.readFile(folder.resolve("none").toString(), "", 10))
+    assertThat(WholeFiles.read(client, file.toString())).isEqualTo(content);
+    assertThatThrownBy(() -> client.readFile(folder.resolve("none").toString(), ""))
         .isInstanceOfSatisfying(
             SandboxException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.NO_SUCH_FILE));
   }
@@ -162,9 +159,28 @@ class AgentClientIT {
   @Test
   void anEmptyFileIsWrittenToo() throws Exception {
     Path file = folder.resolve("empty");
-    client.writeFile(file.toString(), new byte[0], FileMode.DEFAULT);
+    WholeFiles.write(client, file.toString(), new byte[0]);
     assertThat(file).isEmptyFile();
-    assertThat(client.readFile(file.toString(), "", 10)).isEmpty();
+    assertThat(WholeFiles.read(client, file.toString())).isEmpty();
+  }
+
+  @Test
+  void anUploadThatIsGivenUpLeavesNothing() throws Exception {
+    Path within = Files.createDirectory(folder.resolve("given-up"));
+    try (FileUpload file =
+        client.writeFile(within.resolve("file").toString(), FileMode.DEFAULT)) {
+      file.write(ByteBuffer.wrap(new byte[1_000_000]));
+    }
+    WholeFiles.write(client, within.resolve("later").toString(), new byte[1]);
+    assertThat(within).isDirectoryContaining("glob:**/later").isDirectoryNotContaining("glob:**file*");
+  }
+
+  @Test
+  void aFileOfUnknownSizeIsReadToItsEnd() {
+    try (FileDownload file = client.readFile("/proc/self/status", "")) {
+      assertThat(file.size()).isEqualTo(-1);
+      assertThat(new String(WholeFiles.rest(file), StandardCharsets.UTF_8)).startsWith("Name:");
+    }
   }
 
   @Test

@@ -228,28 +228,32 @@ class ChannelTest {
   }
 
   @Test
-  void readsAFileInPartsAndRefusesOneThatIsTooLarge() throws Exception {
-    CompletableFuture<byte[]> file = async(() -> client.readFile("a", "", 100_000));
+  void readsAFileInPartsFromAnAgentThatKnowsNoFileStreams() throws Exception {
+    CompletableFuture<byte[]> file = async(() -> WholeFiles.read(client, "a"));
+    refuseAsUnknown();
     answerWithContent(61_440, 61_450, false);
     answerWithContent(10, 61_450, true);
     assertThat(file.get(5, TimeUnit.SECONDS)).hasSize(61_450);
 
-    CompletableFuture<byte[]> large = async(() -> client.readFile("a", "", 100));
+    CompletableFuture<byte[]> again = async(() -> WholeFiles.read(client, "a"));
     answerWithContent(90, 5_000, false);
-    assertThatThrownBy(() -> large.get(5, TimeUnit.SECONDS))
+    answerWithContent(0, 90, true);
+    assertThatThrownBy(() -> again.get(5, TimeUnit.SECONDS))
+        .as("shorter than was announced")
         .cause()
         .asInstanceOf(type(SandboxException.class))
         .extracting(SandboxException::code)
-        .isEqualTo(ErrorCode.FILE_TOO_LARGE);
+        .isEqualTo(ErrorCode.INVALID_REQUEST);
   }
 
   @Test
-  void writesAFileInPartsOfOneWrite() throws Exception {
+  void writesAFileInPartsToAnAgentThatKnowsNoFileStreams() throws Exception {
     CompletableFuture<Object> written =
         async(() -> {
-          client.writeFile("a", new byte[61_441], FileMode.DEFAULT);
+          WholeFiles.write(client, "a", new byte[61_441]);
           return "";
         });
+    refuseAsUnknown();
     HostControl first = agent.receive().control();
     agent.control(done(first.getId()));
     HostControl second = agent.receive().control();
@@ -259,7 +263,19 @@ class ChannelTest {
     assertThat(first.getWriteFile().getLast()).isFalse();
     assertThat(last.getLast()).isTrue();
     assertThat(last.getOffset()).isEqualTo(61_440);
+    assertThat(last.getContent().size()).isEqualTo(1);
     assertThat(last.getWriteId()).isEqualTo(first.getWriteFile().getWriteId());
+  }
+
+  private void refuseAsUnknown() throws IOException {
+    FakeAgent.Frame open = agent.receive();
+    assertThat(open.type()).isEqualTo(FrameType.OPEN);
+    Reset.Builder reset =
+        Reset.newBuilder()
+            .setReason(ResetReason.RESET_REASON_UNSUPPORTED)
+            .setCode("unsupported")
+            .setMessage("this agent cannot open streams of this kind");
+    agent.frame(open.stream(), FrameType.RESET, reset.build());
   }
 
   @Test

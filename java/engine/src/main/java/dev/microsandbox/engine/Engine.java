@@ -1,7 +1,6 @@
 package dev.microsandbox.engine;
 
 import dev.microsandbox.agent.ContextRequest;
-import dev.microsandbox.agent.FileMode;
 import dev.microsandbox.agent.InterruptCause;
 import dev.microsandbox.isolation.IsolationDriver;
 import dev.microsandbox.isolation.ProbeReport;
@@ -15,13 +14,11 @@ import dev.microsandbox.model.SandboxSpec;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// The engine: takes the home, puts the host in order, and then serves until it is closed.
 public final class Engine implements SandboxService, PoolService, AutoCloseable {
-  private static final int LARGEST_FILE = 16 * 1024 * 1024;
   private static final int MOST_LOG_LINES = 1000;
 
   private final EngineSettings settings;
@@ -299,38 +296,13 @@ public final class Engine implements SandboxService, PoolService, AutoCloseable 
   // ---------------------------------------------------------------- files
 
   @Override
-  public byte[] readFile(Caller caller, SandboxRef sandbox, String path, String user) {
-    Session session = session(caller, sandbox);
-    try (Session.Use _ = session.use()) {
-      return session.agent().readFile(checkPath(path), user, LARGEST_FILE);
-    }
+  public FileSource readFile(Caller caller, SandboxRef sandbox, String path, String user) {
+    return FileTransfers.read(session(caller, sandbox), path, user);
   }
 
   @Override
-  public void writeFile(Caller caller, SandboxRef sandbox, FileWrite file) {
-    if (file.content().length > LARGEST_FILE) {
-      throw new SandboxException(
-          ErrorCode.FILE_TOO_LARGE, "a file written this way has at most 16 MiB");
-    }
-    Session session = session(caller, sandbox);
-    try (Session.Use _ = session.use()) {
-      session
-          .agent()
-          .writeFile(
-              checkPath(file.path()),
-              file.content(),
-              new FileMode(file.permissions(), file.makeDirectories(), file.user()));
-    }
-  }
-
-  private static String checkPath(String path) {
-    if (path.isEmpty() || path.length() > 4096 || path.indexOf('\0') >= 0) {
-      throw new SandboxException(
-          ErrorCode.INVALID_REQUEST,
-          "a path has 1 to 4096 characters, none of them NUL",
-          Map.of("field", "path"));
-    }
-    return path;
+  public FileSink writeFile(Caller caller, SandboxRef sandbox, FileWrite file) {
+    return FileTransfers.write(session(caller, sandbox), file);
   }
 
   // ---------------------------------------------------------------- what can be seen

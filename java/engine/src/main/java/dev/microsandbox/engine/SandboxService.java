@@ -65,13 +65,13 @@ public interface SandboxService {
 
   void closeContext(Caller caller, SandboxRef sandbox, String context);
 
-  /// Reads a whole small file, at most 16 MiB.
+  /// Opens a file to be read to its end.
   ///
   /// @param user whose rights apply; `sandbox` where empty
-  byte[] readFile(Caller caller, SandboxRef sandbox, String path, String user);
+  FileSource readFile(Caller caller, SandboxRef sandbox, String path, String user);
 
-  /// Writes a whole small file, at most 16 MiB.
-  void writeFile(Caller caller, SandboxRef sandbox, FileWrite file);
+  /// Begins to write a whole file. What bounds its size is the sandbox's disk.
+  FileSink writeFile(Caller caller, SandboxRef sandbox, FileWrite file);
 
   SandboxMetrics metrics(Caller caller, SandboxRef sandbox);
 

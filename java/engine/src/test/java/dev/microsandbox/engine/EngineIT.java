@@ -264,12 +264,16 @@ class EngineIT {
   @Test
   void filesAreWrittenAndRead() throws InterruptedException {
     SandboxRef sandbox = server.create("files", true);
-    byte[] content = new byte[1_000_000];
+    byte[] content = new byte[20_000_000];
     new java.util.Random(1).nextBytes(content);
-    engine.writeFile(ME, sandbox, FileWrite.of("a/b/c.bin", content));
-    assertThat(engine.readFile(ME, sandbox, "a/b/c.bin", "")).isEqualTo(content);
+    WholeFiles.write(engine.writeFile(ME, sandbox, FileWrite.of("a/b/c.bin")), content);
+    assertThat(WholeFiles.read(engine.readFile(ME, sandbox, "a/b/c.bin", ""))).isEqualTo(content);
+    try (FileSink given = engine.writeFile(ME, sandbox, FileWrite.of("a/b/given-up"))) {
+      given.write(java.nio.ByteBuffer.wrap(content));
+    }
+    assertThat(server.command(sandbox, "ls", "-A", "a/b").stdout().text()).isEqualTo("c.bin\n");
     assertThat(server.command(sandbox, "sh", "-c", "wc -c < a/b/c.bin").stdout().text().strip())
-        .isEqualTo("1000000");
+        .isEqualTo("20000000");
     engine.stop(ME, sandbox);
   }
 

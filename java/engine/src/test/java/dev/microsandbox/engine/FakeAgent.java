@@ -7,7 +7,9 @@ import dev.microsandbox.agent.CellRequest;
 import dev.microsandbox.agent.ChannelEnd;
 import dev.microsandbox.agent.ContextInfo;
 import dev.microsandbox.agent.ContextRequest;
+import dev.microsandbox.agent.FileDownload;
 import dev.microsandbox.agent.FileMode;
+import dev.microsandbox.agent.FileUpload;
 import dev.microsandbox.agent.InterruptCause;
 import dev.microsandbox.agent.Lane;
 import dev.microsandbox.agent.ObjectEnd;
@@ -21,9 +23,11 @@ import dev.microsandbox.model.Language;
 import dev.microsandbox.model.ObjectId;
 import dev.microsandbox.model.Outcome;
 import dev.microsandbox.model.SandboxException;
+import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -205,17 +209,47 @@ final class FakeAgent implements AgentClient {
   }
 
   @Override
-  public byte[] readFile(String path, String user, int limit) {
+  public FileDownload readFile(String path, String user) {
     byte[] content = inside.files.get(path);
     if (content == null) {
       throw new SandboxException(ErrorCode.NO_SUCH_FILE, "no such file");
     }
-    return content;
+    Iterator<ByteBuffer> pieces = List.of(ByteBuffer.wrap(content)).iterator();
+    return new FileDownload() {
+      @Override
+      public long size() {
+        return content.length;
+      }
+
+      @Override
+      public @Nullable ByteBuffer next() {
+        return pieces.hasNext() ? pieces.next() : null;
+      }
+
+      @Override
+      public void close() {}
+    };
   }
 
   @Override
-  public void writeFile(String path, byte[] content, FileMode mode) {
-    inside.files.put(path, content);
+  public FileUpload writeFile(String path, FileMode mode) {
+    ByteArrayOutputStream content = new ByteArrayOutputStream();
+    return new FileUpload() {
+      @Override
+      public void write(ByteBuffer piece) {
+        byte[] bytes = new byte[piece.remaining()];
+        piece.get(bytes);
+        content.writeBytes(bytes);
+      }
+
+      @Override
+      public void finish() {
+        inside.files.put(path, content.toByteArray());
+      }
+
+      @Override
+      public void close() {}
+    };
   }
 
   @Override

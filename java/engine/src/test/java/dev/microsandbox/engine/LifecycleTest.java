@@ -3,6 +3,7 @@ package dev.microsandbox.engine;
 import static dev.microsandbox.engine.EngineFixture.ME;
 import static dev.microsandbox.engine.EngineFixture.spec;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.microsandbox.model.EndReason;
@@ -313,13 +314,30 @@ class LifecycleTest {
   @Test
   void filesComeAndGo() {
     SandboxRef ref = fixture.create("a");
-    engine.writeFile(ME, ref, FileWrite.of("x.txt", new byte[] {1, 2}));
-    assertThat(engine.readFile(ME, ref, "x.txt", "")).containsExactly(1, 2);
+    WholeFiles.write(engine.writeFile(ME, ref, FileWrite.of("x.txt")), new byte[] {1, 2});
+    assertThat(WholeFiles.read(engine.readFile(ME, ref, "x.txt", ""))).containsExactly(1, 2);
     assertCode(ErrorCode.NO_SUCH_FILE, () -> engine.readFile(ME, ref, "y.txt", ""));
     assertCode(ErrorCode.INVALID_REQUEST, () -> engine.readFile(ME, ref, "a\0b", ""));
     assertCode(
-        ErrorCode.FILE_TOO_LARGE,
-        () -> engine.writeFile(ME, ref, FileWrite.of("x", new byte[16 * 1024 * 1024 + 1])));
+        ErrorCode.INVALID_REQUEST,
+        () -> engine.writeFile(ME, ref, FileWrite.of("x".repeat(4097))));
+  }
+
+  @Test
+  void aSandboxIsInUseWhileAFileIsCarried() {
+    SandboxRef ref = fixture.createLasting("a");
+    WholeFiles.write(engine.writeFile(ME, ref, FileWrite.of("x")), new byte[1]);
+    FileSource reading = engine.readFile(ME, ref, "x", "");
+    FileSink writing = engine.writeFile(ME, ref, FileWrite.of("y"));
+    for (AutoCloseable transfer : List.of(reading, writing)) {
+      fixture.clock.advance(java.time.Duration.ofHours(5));
+      engine.sweep();
+      assertThat(engine.get(ME, ref).state()).isEqualTo(SandboxState.RUNNING);
+      assertThatCode(transfer::close).doesNotThrowAnyException();
+    }
+    fixture.clock.advance(java.time.Duration.ofHours(5));
+    engine.sweep();
+    assertThat(engine.get(ME, ref).state()).isNotEqualTo(SandboxState.RUNNING);
   }
 
   @Test

@@ -5,13 +5,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.server.Response;
-import org.eclipse.jetty.util.Callback;
 
 /// Writes server-sent events. Writing waits while the client does not read, for a bounded time.
 final class EventStream {
@@ -21,6 +17,7 @@ final class EventStream {
   private final EndPoint connection;
   private final long usualIdle;
   private final Duration stall;
+  private final ResponsePieces pieces;
   private final ByteArrayOutputStream pending = new ByteArrayOutputStream();
   private long lastWrite = System.nanoTime();
 
@@ -29,6 +26,7 @@ final class EventStream {
     this.connection = response.getRequest().getConnectionMetaData().getConnection().getEndPoint();
     this.usualIdle = connection.getIdleTimeout();
     this.stall = stall;
+    this.pieces = new ResponsePieces(response, stall);
   }
 
   /// Begins the answer.
@@ -86,15 +84,7 @@ final class EventStream {
   }
 
   private void write(boolean last, byte[] bytes) throws IOException, InterruptedException {
-    Callback.Completable written = new Callback.Completable();
-    response.write(last, ByteBuffer.wrap(bytes), written);
-    try {
-      written.get(stall.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (ExecutionException e) {
-      throw new IOException("the client is gone", e.getCause());
-    } catch (TimeoutException e) {
-      throw new IOException("the client does not read", e);
-    }
+    pieces.write(last, ByteBuffer.wrap(bytes));
     lastWrite = System.nanoTime();
   }
 }

@@ -1,11 +1,13 @@
 package dev.microsandbox.server;
 
 import dev.microsandbox.engine.Caller;
+import dev.microsandbox.engine.FileSource;
 import dev.microsandbox.engine.SandboxRef;
 import dev.microsandbox.model.ErrorCode;
 import dev.microsandbox.model.ObjectId;
 import dev.microsandbox.model.SandboxException;
 import dev.microsandbox.model.SandboxSpec;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Locale;
@@ -27,6 +29,8 @@ final class Exchange {
       new HttpField(HttpHeader.CONTENT_TYPE, "application/octet-stream");
   private static final HttpField NO_STORE = new HttpField(HttpHeader.CACHE_CONTROL, "no-store");
   private static final HttpField NO_SNIFF = new HttpField("X-Content-Type-Options", "nosniff");
+
+  private static final ByteBuffer EMPTY = ByteBuffer.allocate(0);
 
   private final Request request;
   private final Response response;
@@ -164,9 +168,10 @@ final class Exchange {
     return BodyReader.read(request, limits.jsonBytes(), limits.body(), memory);
   }
 
-  byte[] bytes() throws InterruptedException {
+  /// The body of a request that brings a file.
+  RequestPieces pieces() {
     requireType("application/octet-stream");
-    return BodyReader.read(request, limits.fileBytes(), limits.body(), memory);
+    return new RequestPieces(request, limits.body());
   }
 
   /// For operations that take nothing: what is sent all the same must be JSON, and is passed over.
@@ -208,8 +213,25 @@ final class Exchange {
     return memory;
   }
 
-  void octets(byte[] content) {
-    send(200, BYTES_TYPE, content);
+  /// A file's content, as it comes. Where that fails midway the connection breaks, so that nobody
+  /// takes a part for the whole.
+  void octets(FileSource file) throws IOException, InterruptedException {
+    @Nullable ByteBuffer piece = file.next();
+    begin(200, BYTES_TYPE);
+    long left = file.size();
+    if (left >= 0) {
+      response.getHeaders().put(HttpHeader.CONTENT_LENGTH, left);
+    }
+    ResponsePieces pieces = new ResponsePieces(response, limits.stall());
+    while (piece != null) {
+      left -= piece.remaining();
+      pieces.write(left == 0, piece);
+      piece = left == 0 ? null : file.next();
+    }
+    if (left != 0 || file.size() == 0) {
+      pieces.write(true, EMPTY);
+    }
+    callback.succeeded();
   }
 
   void text(String type, String content) {
@@ -230,10 +252,14 @@ final class Exchange {
   }
 
   private void send(int status, HttpField type, byte[] body) {
-    response.setStatus(status);
-    response.getHeaders().put(type).put(NO_STORE).put(NO_SNIFF);
+    begin(status, type);
     response.getHeaders().put(HttpHeader.CONTENT_LENGTH, body.length);
     response.write(true, ByteBuffer.wrap(body), callback);
+  }
+
+  private void begin(int status, HttpField type) {
+    response.setStatus(status);
+    response.getHeaders().put(type).put(NO_STORE).put(NO_SNIFF);
   }
 
   static SandboxException invalid(String field, String message) {

@@ -2,14 +2,18 @@ package dev.microsandbox.server;
 
 import static java.util.Objects.requireNonNullElse;
 
+import dev.microsandbox.engine.FileSink;
+import dev.microsandbox.engine.FileSource;
 import dev.microsandbox.engine.FileWrite;
-import dev.microsandbox.engine.SandboxRef;
 import dev.microsandbox.engine.SandboxService;
+import dev.microsandbox.model.SandboxException;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.regex.Pattern;
 
-/// Small files of a sandbox, read and written whole.
+/// Files of a sandbox, read and written whole, piece by piece: of no file more is in memory than
+/// what is under way.
 final class FileRoutes {
   private static final String FILES = SandboxRoutes.ONE + "/files";
   private static final Pattern MODE = Pattern.compile("[0-7]{3,4}");
@@ -28,14 +32,29 @@ final class FileRoutes {
         new Route("PUT", FILES, Access.CALLER, null, null, 204, this::write));
   }
 
-  private void read(Exchange exchange) throws InterruptedException {
-    SandboxRef sandbox = exchange.sandbox();
-    // How large the file is, only the sandbox knows.
-    exchange.memory().grow(exchange.limits().fileBytes(), PATIENCE);
-    exchange.octets(service.readFile(exchange.caller(), sandbox, path(exchange), user(exchange)));
+  private void read(Exchange exchange) throws IOException, InterruptedException {
+    exchange.memory().grow(FileSource.MEMORY, PATIENCE);
+    try (FileSource file =
+        service.readFile(exchange.caller(), exchange.sandbox(), path(exchange), user(exchange))) {
+      exchange.octets(file);
+    }
   }
 
   private void write(Exchange exchange) throws InterruptedException {
+    RequestPieces content = exchange.pieces();
+    try (FileSink file =
+        service.writeFile(exchange.caller(), exchange.sandbox(), request(exchange))) {
+      content.each(file::write);
+      file.finish();
+    } catch (SandboxException e) {
+      // Who is still sending reads no answer.
+      content.passOver();
+      throw e;
+    }
+    exchange.done();
+  }
+
+  private static FileWrite request(Exchange exchange) {
     String mode = requireNonNullElse(exchange.query("mode"), "0644");
     if (!MODE.matcher(mode).matches()) {
       throw Exchange.invalid("mode", "mode is octal, such as 0644");
@@ -44,16 +63,8 @@ final class FileRoutes {
     if (!directories.equals("true") && !directories.equals("false")) {
       throw Exchange.invalid("make_directories", "make_directories is true or false");
     }
-    String path = path(exchange);
-    FileWrite file =
-        new FileWrite(
-            path,
-            exchange.bytes(),
-            Integer.parseInt(mode, 8),
-            directories.equals("true"),
-            user(exchange));
-    service.writeFile(exchange.caller(), exchange.sandbox(), file);
-    exchange.done();
+    return new FileWrite(
+        path(exchange), Integer.parseInt(mode, 8), directories.equals("true"), user(exchange));
   }
 
   private static String path(Exchange exchange) {

@@ -41,6 +41,10 @@ final class Listeners {
   /// sandboxes has a thousand of them.
   private static final int NO_HEADER_CACHE = 0;
 
+  /// What one reading takes of a body, as much as a frame to a sandbox carries. A connection has it
+  /// while there is something to read only.
+  private static final int INPUT_BUFFER = 64 * 1024;
+
   /// How long a connection without a request is kept while the server ends.
   private static final int IDLE_AT_END_MILLIS = 100;
 
@@ -108,7 +112,9 @@ final class Listeners {
     http.setSendXPoweredBy(false);
     http.setHttpCompliance(HttpCompliance.STRICT);
     http.setUriCompliance(UriCompliance.RFC3986);
-    return new HttpConnectionFactory(http);
+    HttpConnectionFactory factory = new HttpConnectionFactory(http);
+    factory.setInputBufferSize(INPUT_BUFFER);
+    return factory;
   }
 
   String address() {

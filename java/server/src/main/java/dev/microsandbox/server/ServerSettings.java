@@ -75,15 +75,14 @@ public record ServerSettings(
   ///
   /// @param allBodiesBytes memory that all bodies together may hold
   /// @param header the longest that a request's line and headers may take to arrive
-  /// @param body the longest that its body may take
+  /// @param body the longest that its body may take; of a file's content, each further 64 KiB
   /// @param idle after which a connection without a request is closed
-  /// @param stall the longest that a client may leave a stream unread
+  /// @param stall the longest that a client may leave a stream, or a piece of a file, unread
   /// @param drain how long requests under way may take when the server stops
   public record HttpLimits(
       int connections,
       int headerBytes,
       int jsonBytes,
-      int fileBytes,
       long allBodiesBytes,
       Duration header,
       Duration body,
@@ -97,7 +96,6 @@ public record ServerSettings(
             1024,
             16 * 1024,
             10 * MIB,
-            16 * MIB,
             Runtime.getRuntime().maxMemory() / 4,
             Duration.ofSeconds(10),
             Duration.ofSeconds(30),

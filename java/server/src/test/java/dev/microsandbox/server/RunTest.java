@@ -287,7 +287,6 @@ class RunTest {
                 64,
                 quick.headerBytes(),
                 quick.jsonBytes(),
-                quick.fileBytes(),
                 quick.allBodiesBytes(),
                 quick.header(),
                 quick.body(),

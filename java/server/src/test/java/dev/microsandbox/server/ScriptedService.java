@@ -5,6 +5,8 @@ import dev.microsandbox.engine.Caller;
 import dev.microsandbox.engine.CommandRequest;
 import dev.microsandbox.engine.ContextInfo;
 import dev.microsandbox.engine.ContextSpec;
+import dev.microsandbox.engine.FileSink;
+import dev.microsandbox.engine.FileSource;
 import dev.microsandbox.engine.FileWrite;
 import dev.microsandbox.engine.ImageInfo;
 import dev.microsandbox.engine.KeyService;
@@ -34,13 +36,19 @@ import dev.microsandbox.model.SandboxException;
 import dev.microsandbox.model.SandboxId;
 import dev.microsandbox.model.SandboxSpec;
 import dev.microsandbox.model.SandboxState;
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.LinkedBlockingQueue;
+import org.jspecify.annotations.Nullable;
 
 /// Sandboxes in memory, whose runs do what a test has written: the HTTP tests' other end.
 final class ScriptedService implements SandboxService, KeyService, PoolService {
@@ -49,6 +57,7 @@ final class ScriptedService implements SandboxService, KeyService, PoolService {
 
   final Map<SandboxId, SandboxInfo> sandboxes = new ConcurrentHashMap<>();
   final Map<String, byte[]> files = new ConcurrentHashMap<>();
+  final BlockingQueue<String> closedFiles = new LinkedBlockingQueue<>();
   final List<ScriptedRun> runs = new CopyOnWriteArrayList<>();
   final List<CommandRequest> commands = new CopyOnWriteArrayList<>();
   final List<RunRequest> cells = new CopyOnWriteArrayList<>();
@@ -247,18 +256,61 @@ final class ScriptedService implements SandboxService, KeyService, PoolService {
     get(caller, ref);
   }
 
+  /// A path that ends in `!` breaks after its content, one that ends in `?` does not know its size.
   @Override
-  public byte[] readFile(Caller caller, SandboxRef ref, String path, String user) {
+  public FileSource readFile(Caller caller, SandboxRef ref, String path, String user) {
     byte[] content = files.get(path);
     if (content == null) {
       throw new SandboxException(ErrorCode.NO_SUCH_FILE, "there is no file " + path);
     }
-    return content;
+    Iterator<ByteBuffer> pieces = List.of(ByteBuffer.wrap(content)).iterator();
+    long size = path.endsWith("!") ? content.length + 1 : path.endsWith("?") ? -1 : content.length;
+    return new FileSource() {
+      @Override
+      public long size() {
+        return size;
+      }
+
+      @Override
+      public @Nullable ByteBuffer next() {
+        if (!pieces.hasNext() && size > content.length) {
+          throw new SandboxException(ErrorCode.AGENT_LOST, "lost in the middle");
+        }
+        return pieces.hasNext() ? pieces.next() : null;
+      }
+
+      @Override
+      public void close() {
+        closedFiles.add(path);
+      }
+    };
   }
 
+  /// A path that ends in `!` is full after 100 bytes.
   @Override
-  public void writeFile(Caller caller, SandboxRef ref, FileWrite file) {
-    files.put(file.path(), file.content());
+  public FileSink writeFile(Caller caller, SandboxRef ref, FileWrite file) {
+    ByteArrayOutputStream content = new ByteArrayOutputStream();
+    return new FileSink() {
+      @Override
+      public void write(ByteBuffer piece) {
+        byte[] bytes = new byte[piece.remaining()];
+        piece.get(bytes);
+        content.writeBytes(bytes);
+        if (file.path().endsWith("!") && content.size() > 100) {
+          throw new SandboxException(ErrorCode.DISK_FULL, "the sandbox's disk is full");
+        }
+      }
+
+      @Override
+      public void finish() {
+        files.put(file.path(), content.toByteArray());
+      }
+
+      @Override
+      public void close() {
+        closedFiles.add(file.path());
+      }
+    };
   }
 
   @Override

@@ -32,7 +32,6 @@ final class ServerFixture implements AutoCloseable {
           64,
           16 * 1024,
           10 * 1024 * 1024,
-          16 * 1024 * 1024,
           48 * 1024 * 1024,
           Duration.ofMillis(1500),
           Duration.ofMillis(1500),
