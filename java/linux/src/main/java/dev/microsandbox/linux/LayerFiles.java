@@ -8,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 
 /// Sandboxes' writable layers: sparse ext4 files whose size is the disk quota. Each is a copy of an
@@ -17,16 +16,18 @@ public final class LayerFiles {
   private static final Duration MAKE = Duration.ofMinutes(1);
   private static final Duration CHECK = Duration.ofMinutes(5);
   private static final Duration RELEASE = Duration.ofSeconds(5);
-  private static final Duration RETRY = Duration.ofMillis(1);
   private static final int STATE_AT = 1024 + 58;
   private static final int CLEAN = 1;
   private static final int REPAIRED = 1;
 
   private final Path templates;
+  private final LayerDevices devices;
 
   /// @param templates a folder for the templates, made when needed
-  public LayerFiles(Path templates) {
+  /// @param devices what the same server's layers are set up on
+  public LayerFiles(Path templates, LayerDevices devices) {
     this.templates = templates;
+    this.devices = devices;
   }
 
   /// Makes a layer where there is none, and makes sure of one that is there.
@@ -34,7 +35,7 @@ public final class LayerFiles {
   /// @return whether it is new
   public boolean prepare(Path layer, ByteSize size) throws IOException, InterruptedException {
     if (Files.exists(layer)) {
-      if (!awaitUnused(layer, RELEASE)) {
+      if (!devices.awaitUnused(layer, RELEASE)) {
         throw new LinuxException("the sandbox's disk is still in use");
       }
       repair(layer);
@@ -44,23 +45,6 @@ public final class LayerFiles {
     Files.deleteIfExists(unfinished);
     SparseFile.copy(template(size), unfinished);
     Files.move(unfinished, layer, StandardCopyOption.ATOMIC_MOVE);
-    return true;
-  }
-
-  /// Waits until the kernel has let go of a layer, which it does a moment after the last process
-  /// that saw it mounted has ended. Mounted twice at once a layer would be destroyed.
-  ///
-  /// @return whether it has
-  public static boolean awaitUnused(Path layer, Duration patience)
-      throws IOException, InterruptedException {
-    Instant end = Instant.now().plus(patience);
-    List<Path> devices = LoopDevice.over(layer);
-    while (devices.stream().anyMatch(device -> LoopDevice.isOver(device, layer))) {
-      if (Instant.now().isAfter(end)) {
-        return false;
-      }
-      Thread.sleep(RETRY);
-    }
     return true;
   }
 

@@ -5,11 +5,11 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /// A block device over a file. It is set up to clear itself when its last user is gone: this
 /// descriptor, or the file system mounted from it. So a device is never left behind.
@@ -85,32 +85,84 @@ final class LoopDevice implements AutoCloseable {
     return path;
   }
 
-  /// The devices that are set up over this file, by their folders in /sys: a look at every device
-  /// of the host.
-  static List<Path> over(Path file) throws IOException {
-    List<Path> found = new ArrayList<>();
-    try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/sys/block"), "loop*")) {
-      for (Path each : all) {
-        if (isOver(each, file)) {
-          found.add(each);
+  /// What it is set up to, while this descriptor or a mount keeps it so.
+  Setup setup(Path file) throws IOException {
+    return new Setup(Setup.folder(path), Setup.sequence(Setup.folder(path)), FileKey.of(file));
+  }
+
+  /// A file, whatever it is called and wherever it is mounted.
+  record FileKey(long device, long inode) {
+    static FileKey of(Path file) throws IOException {
+      Map<String, Object> found = Files.readAttributes(file, "unix:dev,ino");
+      return new FileKey(number(found, "dev"), number(found, "ino"));
+    }
+
+    private static long number(Map<String, Object> attributes, String name) {
+      return ((Number) Objects.requireNonNull(attributes.get(name))).longValue();
+    }
+  }
+
+  /// One time that a device was set up over a file. Its number is given to others afterwards, the
+  /// sequence is not.
+  ///
+  /// @param folder of the device in /sys
+  /// @param sequence the kernel's count of disks that came and went in any device
+  record Setup(Path folder, String sequence, FileKey file) {
+    private static final long GET_STATUS = 0x4C05;
+    private static final int STATUS = 232;
+
+    private static Path folder(Path device) {
+      return Path.of("/sys/block").resolve(device.getFileName());
+    }
+
+    /// Since Linux 5.15, which is older than what shifted ids under overlayfs need.
+    private static String sequence(Path folder) throws IOException {
+      return Files.readString(folder.resolve("diskseq"));
+    }
+
+    /// What a device of the host is set up to; null where that is nothing, or no file of this name.
+    ///
+    /// The kernel tells a file's path as the mount namespace of who set it up had it, and only a
+    /// part of it when that has gone with its server: the name is all that can be relied on.
+    static @Nullable Setup find(Path folder, String name) throws IOException {
+      if (!backingFile(folder).endsWith("/" + name)) {
+        return null;
+      }
+      try (Descriptor device =
+              Descriptor.open(Path.of("/dev").resolve(folder.getFileName()), Descriptor.O_RDONLY);
+          Arena arena = Arena.ofConfined()) {
+        String sequence = sequence(folder);
+        MemorySegment status = arena.allocate(STATUS, 8);
+        long result = Kernel.attempt(Syscall.IOCTL, device.number(), GET_STATUS, status.address());
+        return result == 0 ? new Setup(folder, sequence, fileOf(status)) : null;
+      } catch (LinuxException e) {
+        if (e.errno() == Errno.ENXIO) {
+          return null; // it is being cleared
         }
+        throw e;
       }
     }
-    return found;
-  }
 
-  /// Whether this device is (still) set up over this file.
-  ///
-  /// @param device its folder in /sys
-  static boolean isOver(Path device, Path file) {
-    return backingFile(device).equals(file.toString());
-  }
+    private static FileKey fileOf(MemorySegment status) {
+      return new FileKey(
+          status.get(ValueLayout.JAVA_LONG, 0), status.get(ValueLayout.JAVA_LONG, 8));
+    }
 
-  private static String backingFile(Path device) {
-    try {
-      return Files.readString(device.resolve("loop/backing_file")).stripTrailing();
-    } catch (IOException e) {
-      return ""; // it is not set up
+    private static String backingFile(Path folder) {
+      try {
+        return Files.readString(folder.resolve("loop/backing_file")).stripTrailing();
+      } catch (IOException e) {
+        return ""; // it is not set up
+      }
+    }
+
+    /// Whether it is still set up so.
+    boolean lasts() {
+      try {
+        return Files.exists(folder.resolve("loop")) && sequence(folder).equals(sequence);
+      } catch (IOException e) {
+        return false; // the device itself has gone
+      }
     }
   }
 

@@ -33,12 +33,14 @@ public final class SandboxMounts implements AutoCloseable {
 
   private final NamespaceThread thread;
   private final Path base;
+  private final LayerDevices devices;
   private final UserNamespaces namespaces = new UserNamespaces(KEPT_NAMESPACES);
   private final ImageMounts images;
 
-  private SandboxMounts(NamespaceThread thread, Path base) {
+  private SandboxMounts(NamespaceThread thread, Path base, LayerDevices devices) {
     this.thread = thread;
     this.base = base;
+    this.devices = devices;
     this.images = new ImageMounts(base.resolve("images"));
   }
 
@@ -47,9 +49,11 @@ public final class SandboxMounts implements AutoCloseable {
   /// @param base an absolute path for the attached mounts; a folder of the host that stays empty,
   ///   which everybody must be able to pass through
   /// @param program copied to `base/agent`, for sandboxes to have as their first program
-  public static SandboxMounts open(Path base, Path program) throws IOException {
+  /// @param devices told what layers are set up on
+  public static SandboxMounts open(Path base, Path program, LayerDevices devices)
+      throws IOException {
     NamespaceThread thread = NamespaceThread.open();
-    SandboxMounts mounts = new SandboxMounts(thread, base);
+    SandboxMounts mounts = new SandboxMounts(thread, base, devices);
     try {
       thread.call(() -> {
         hideEmptyUnifiedTree();
@@ -125,8 +129,7 @@ public final class SandboxMounts implements AutoCloseable {
     }
   }
 
-  private static void attachLayer(Path at, Path layer, UserNamespace namespace)
-      throws LinuxException {
+  private void attachLayer(Path at, Path layer, UserNamespace namespace) throws IOException {
     // A layer has no journal and lives no longer than its host's uptime is worth: flushing the
     // host's disk for each fsync inside would let one sandbox slow down all others.
     Map<String, String> options = new LinkedHashMap<>();
@@ -142,6 +145,7 @@ public final class SandboxMounts implements AutoCloseable {
     options.put("discard", "");
     options.put("errors", "remount-ro");
     try (LoopDevice device = LoopDevice.writable(layer)) {
+      devices.remember(layer, device.setup(layer));
       options.put("source", device.path().toString());
       long attributes = Mount.NOSUID | Mount.NODEV | Mount.NOATIME;
       try (Mount mount = Mount.create("ext4", options, attributes)) {

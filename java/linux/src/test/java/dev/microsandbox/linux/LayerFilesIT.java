@@ -15,7 +15,9 @@ class LayerFilesIT {
   @Test
   void aLayerIsAsLargeAsItsQuotaAndTakesAlmostNothing() throws Exception {
     Path layer = home.resolve("layer.ext4");
-    boolean made = new LayerFiles(home.resolve("templates")).prepare(layer, ByteSize.ofGib(4));
+    boolean made =
+        new LayerFiles(home.resolve("templates"), new LayerDevices())
+            .prepare(layer, ByteSize.ofGib(4));
 
     assertThat(made).isTrue();
     assertThat(Files.size(layer)).isEqualTo(ByteSize.ofGib(4).bytes());
@@ -25,7 +27,7 @@ class LayerFilesIT {
 
   @Test
   void aLayerThatIsThereIsKept() throws Exception {
-    LayerFiles layers = new LayerFiles(home.resolve("templates"));
+    LayerFiles layers = new LayerFiles(home.resolve("templates"), new LayerDevices());
     Path layer = home.resolve("layer.ext4");
     layers.prepare(layer, ByteSize.ofMib(16));
     Object before = Files.getAttribute(layer, "unix:ino");
@@ -36,7 +38,7 @@ class LayerFilesIT {
 
   @Test
   void aLayerOfACrashedHostIsRepaired() throws Exception {
-    LayerFiles layers = new LayerFiles(home.resolve("templates"));
+    LayerFiles layers = new LayerFiles(home.resolve("templates"), new LayerDevices());
     Path layer = home.resolve("layer.ext4");
     layers.prepare(layer, ByteSize.ofMib(16));
     edit(layer, "set_super_value state 0");

@@ -11,6 +11,7 @@ import dev.microsandbox.isolation.SandboxEnd;
 import dev.microsandbox.linux.Cgroup;
 import dev.microsandbox.linux.Cgroups;
 import dev.microsandbox.linux.HostProcess;
+import dev.microsandbox.linux.LayerDevices;
 import dev.microsandbox.linux.LayerFiles;
 import dev.microsandbox.linux.LinuxException;
 import dev.microsandbox.linux.ProcessWatch;
@@ -56,6 +57,7 @@ public final class ContainerDriver implements IsolationDriver {
       Places places,
       Cgroups cgroups,
       SandboxMounts mounts,
+      LayerDevices devices,
       ProcessWatch watch,
       String hostBootId) {
     this.settings = settings;
@@ -64,8 +66,8 @@ public final class ContainerDriver implements IsolationDriver {
     this.mounts = mounts;
     this.watch = watch;
     this.hostBootId = hostBootId;
-    this.layers = new LayerFiles(places.templates());
-    this.takedown = new Takedown(places, cgroups, mounts);
+    this.layers = new LayerFiles(places.templates(), devices);
+    this.takedown = new Takedown(places, cgroups, mounts, devices);
   }
 
   /// Takes what all sandboxes share: folders, control groups, a mount namespace, a watch on ends.
@@ -81,9 +83,11 @@ public final class ContainerDriver implements IsolationDriver {
     makeFolders(places);
     try {
       Cgroups cgroups = Cgroups.detect(settings.shortName());
-      SandboxMounts mounts = SandboxMounts.open(places.mounts(), settings.agent());
+      LayerDevices devices = new LayerDevices();
+      SandboxMounts mounts = SandboxMounts.open(places.mounts(), settings.agent(), devices);
       String bootId = HostProcess.hostBootId();
-      return new ContainerDriver(settings, places, cgroups, mounts, ProcessWatch.open(), bootId);
+      return new ContainerDriver(
+          settings, places, cgroups, mounts, devices, ProcessWatch.open(), bootId);
     } catch (IOException e) {
       throw new SandboxException(
           ErrorCode.ISOLATION_UNAVAILABLE,

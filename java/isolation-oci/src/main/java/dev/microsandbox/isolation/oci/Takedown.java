@@ -2,7 +2,7 @@ package dev.microsandbox.isolation.oci;
 
 import dev.microsandbox.linux.Cgroup;
 import dev.microsandbox.linux.Cgroups;
-import dev.microsandbox.linux.LayerFiles;
+import dev.microsandbox.linux.LayerDevices;
 import dev.microsandbox.linux.ProcessTable;
 import dev.microsandbox.linux.SandboxMounts;
 import dev.microsandbox.linux.Trees;
@@ -24,11 +24,13 @@ final class Takedown {
   private final Places places;
   private final Cgroups cgroups;
   private final SandboxMounts mounts;
+  private final LayerDevices devices;
 
-  Takedown(Places places, Cgroups cgroups, SandboxMounts mounts) {
+  Takedown(Places places, Cgroups cgroups, SandboxMounts mounts, LayerDevices devices) {
     this.places = places;
     this.cgroups = cgroups;
     this.mounts = mounts;
+    this.devices = devices;
   }
 
   /// Returns when nothing is left but the disk, whatever a launch came to. Harmless where there is
@@ -75,7 +77,7 @@ final class Takedown {
 
   private void awaitDisk(SandboxId id) throws IOException {
     try {
-      if (!LayerFiles.awaitUnused(places.layer(id), REMOVE)) {
+      if (!devices.awaitUnused(places.layer(id), REMOVE)) {
         throw new IOException("its disk is still mounted somewhere");
       }
     } catch (InterruptedException e) {
