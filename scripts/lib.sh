@@ -148,6 +148,13 @@ up_to_date() {
 AGENT="$ROOT/agent/target/release/agent"
 APP="$ROOT/java/app/target"
 
+# The jars that msb and the server run, as the AOT caches' list has them: size, time in seconds, name.
+jars() { (LC_ALL=C; cd "$APP/lib" && stat -L -c '%s %Y %n' -- *.jar); }
+
+# Whether the AOT caches were made of the jars that are there. JDK 25 does not look by itself where the class path was given as `lib/*`: it
+# runs the classes of the cache, whatever is in the jars now. JavaOptions does the same for the server.
+caches_fit() { [ -f "$APP/aot.jars" ] && [ "$(jars)" = "$(<"$APP/aot.jars")" ]; }
+
 build_agent() {
   up_to_date "$CACHE/agent.stamp" "$ROOT/agent" "$ROOT/spec" && [ -x "$AGENT" ] && return
   mkdir -p "$CACHE" && touch "$CACHE/agent.new"
