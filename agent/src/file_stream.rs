@@ -3,50 +3,24 @@
 
 use crate::agent::{Agent, Child};
 use crate::connection::Outflow;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::file_carrier::{Carrier, Way, is_stalled};
 use crate::file_pump::{FilePump, Report};
 use crate::file_task;
 use crate::files::absolute;
-use crate::inflow::Inflow;
-use crate::lane;
 use crate::link::Link;
 use crate::poll::{Part, Source};
-use crate::sys::{self, Forked};
+use crate::sys;
 use crate::timers::Timer;
 use crate::users::User;
 use crate::wire::{DownloadFile, ResetReason, UploadFile};
-use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType};
+use rustix::net::RecvFlags;
 use std::collections::BTreeMap;
-use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 /// What a file system is given for each further piece.
 const PATIENCE: Duration = Duration::from_secs(10);
 const MAX_AT_ONCE: usize = 32;
-/// Of a pipe; where the system grants less it stays as it is.
-const PIPE: usize = 512 << 10;
-
-/// Where a file goes.
-#[derive(Debug)]
-enum Way {
-    /// Out; the pipe's end until OPENED, from when on the stream has it.
-    Out(Option<OwnedFd>),
-    In(Inflow),
-}
-
-/// A child at work on one file.
-#[derive(Debug)]
-struct Carrier {
-    /// None once nobody wants the file any more.
-    stream: Option<u32>,
-    pid: i32,
-    control: OwnedFd,
-    way: Way,
-    opened: bool,
-    overdue: bool,
-    /// How far it was when that was last looked at, and whether it was its turn.
-    seen: (u64, bool),
-}
 
 #[derive(Debug, Default)]
 pub struct FileStreams {
@@ -82,41 +56,11 @@ impl Agent {
             return Ok(());
         }
         let handle = self.next_handle();
-        let (read, write) = lane::pipe()?;
-        let _ = rustix::pipe::fcntl_setpipe_size(&read, PIPE);
-        let (control, childs) = report_sockets()?;
-        let out = matches!(pump, FilePump::Out { .. });
-        let (ours, data) = if out { (read, write) } else { (write, read) };
-        rustix::io::ioctl_fionbio(&ours, true)
-            .map_err(|error| Error::system("prepare a pipe", error))?;
-        let pid = match sys::fork() {
-            Ok(Forked::Parent(pid)) => pid,
-            Ok(Forked::Child) => pump.run(user, self.switching, &data, &childs),
-            Err(error) if error.raw_os_error() == Some(libc::EAGAIN) => {
-                let message =
-                    "the sandbox has reached its limit of processes; end some, or give it more";
-                return Err(Error::refused("too_many_processes", message));
-            }
-            Err(error) => return Err(Error::system("start a process for a file", error)),
-        };
-        self.children.insert(pid, Child::FileJob(handle));
+        let carrier = Carrier::start(&pump, user, self.switching, (stream, handle))?;
+        self.children.insert(carrier.pid, Child::FileJob(handle));
         self.poller
-            .watch_read(&control, Source::FileStream(handle, Part::Control))?;
+            .watch_read(&carrier.control, Source::FileStream(handle, Part::Control))?;
         self.timers.after(PATIENCE, Timer::FileStream(handle));
-        let way = if out {
-            Way::Out(Some(ours))
-        } else {
-            Way::In(Inflow::new(ours, handle))
-        };
-        let carrier = Carrier {
-            stream: Some(stream),
-            pid,
-            control,
-            way,
-            opened: false,
-            overdue: false,
-            seen: (0, false),
-        };
         self.file_streams.carriers.insert(handle, carrier);
         self.file_streams.handles.insert(stream, handle);
         Ok(())
@@ -297,36 +241,5 @@ impl Agent {
         }
         carrier.seen = now;
         self.timers.after(PATIENCE, Timer::FileStream(handle));
-    }
-}
-
-/// Whether nothing was done in between by one whose turn it was then and still is.
-fn is_stalled(before: (u64, bool), now: (u64, bool)) -> bool {
-    before.1 && now.1 && before.0 == now.0
-}
-
-fn report_sockets() -> Result<(OwnedFd, OwnedFd)> {
-    let pair = rustix::net::socketpair(
-        AddressFamily::UNIX,
-        SocketType::SEQPACKET,
-        SocketFlags::CLOEXEC,
-        None,
-    );
-    let (ours, childs) = pair.map_err(|error| Error::system("make a socket", error))?;
-    rustix::io::ioctl_fionbio(&ours, true)
-        .map_err(|error| Error::system("prepare a socket", error))?;
-    Ok((ours, childs))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_who_had_the_turn_all_the_time_and_did_nothing_is_stalled() {
-        assert!(is_stalled((5, true), (5, true)));
-        assert!(!is_stalled((5, true), (6, true)), "it got further");
-        assert!(!is_stalled((5, false), (5, true)), "its turn has only come");
-        assert!(!is_stalled((5, true), (5, false)), "its turn is over");
     }
 }

@@ -20,6 +20,7 @@ mod ending;
 mod environment;
 pub mod error;
 mod exit;
+mod file_carrier;
 mod file_pump;
 mod file_stream;
 mod file_task;

@@ -20,6 +20,8 @@ const RUN_LIMIT: Duration = Duration::from_secs(300);
 /// A call waits this much longer than the server's own limit for it.
 const MARGIN: Duration = Duration::from_secs(30);
 const CONTROL_LIMIT: Duration = Duration::from_secs(120);
+/// Bytes a second at which a large body is still waited for.
+const SLOWEST: u64 = 64 * 1024;
 
 /// The requests about one sandbox.
 #[derive(Clone)]
@@ -224,11 +226,13 @@ impl Calls {
             .with("user", options.user.as_deref())
             .with("mode", options.mode.map(|mode| format!("{mode:04o}")))
             .with("make_directories", options.make_directories);
+        let sending = Duration::from_secs(content.len() as u64 / SLOWEST);
         Call {
             content: Some(Content {
                 kind: "application/octet-stream",
                 bytes: content,
             }),
+            limit: Some(CONTROL_LIMIT + sending),
             ..bare(Method::PUT, self.path_with("/files", query))
         }
     }

@@ -8,7 +8,7 @@ use crate::error::SandboxError;
 use crate::options::{ReadOptions, WriteOptions};
 use crate::session::Session;
 
-/// Small files of a sandbox, with the rights of its user. Relative paths begin at the user's home.
+/// Files of a sandbox, with the rights of its user. Relative paths begin at the user's home.
 #[derive(Clone)]
 pub struct Files {
     session: Arc<Session>,
@@ -29,7 +29,7 @@ impl Files {
             .session
             .calls
             .read_file(path, &options.unwrap_or_default());
-        Ok(self.session.bytes(call).await?.into())
+        self.session.file(call).await
     }
 
     /// Reads a whole file as UTF-8; what is not valid is replaced by U+FFFD.

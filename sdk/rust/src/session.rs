@@ -174,6 +174,11 @@ impl Session {
         self.transport.bytes(call).await
     }
 
+    pub(crate) async fn file(&self, call: Call) -> Result<Vec<u8>, SandboxError> {
+        require(self.is_started())?;
+        self.transport.file(call).await
+    }
+
     pub(crate) async fn events(&self, call: Call) -> Result<RunEvents, SandboxError> {
         require(self.is_started())?;
         self.transport.events(call).await

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::{Bytes, Incoming};
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, USER_AGENT};
 use hyper::{Method, Request, Response};
 use hyper_util::client::legacy::Client;
@@ -25,6 +25,9 @@ const IDLE_LIMIT: Duration = Duration::from_secs(30);
 const MAXIMUM_HEAD: usize = 64 * 1024;
 /// Both outputs at their largest, 16 MiB, with each byte written as an escape of six, and some room.
 const MAXIMUM_ANSWER: usize = 256 * 1024 * 1024;
+
+/// Of a file, what is made room for before it comes.
+const MAXIMUM_PLACE: usize = 1 << 30;
 
 /// One request, as it stands on the wire (`spec/openapi.yaml`).
 pub(crate) struct Call {
@@ -98,6 +101,35 @@ impl Transport {
             Ok(body)
         })
         .await
+    }
+
+    /// Makes a call that is answered by a file: of any size, each part of it within the time limit.
+    pub(crate) async fn file(&self, call: Call) -> Result<Vec<u8>, SandboxError> {
+        let link = self.link().await?;
+        let limit = call.limit;
+        let response = link
+            .within(
+                limit,
+                link.send(call, self.key.as_ref(), "application/json"),
+            )
+            .await?;
+        let status = response.status();
+        if status.as_u16() >= 300 {
+            let body = link
+                .within(limit, link.body(response, self.maximum_answer))
+                .await?;
+            return Err(SandboxError::from_answer(&body, status.as_u16()));
+        }
+        let mut body = response.into_body();
+        let announced = usize::try_from(body.size_hint().lower()).unwrap_or(0);
+        let mut content = Vec::with_capacity(announced.min(MAXIMUM_PLACE));
+        while let Some(frame) = link.within(limit, async { Ok(body.frame().await) }).await? {
+            let frame = frame.map_err(|error| lost(&link.address, Box::new(error)))?;
+            if let Some(part) = frame.data_ref() {
+                content.extend_from_slice(part);
+            }
+        }
+        Ok(content)
     }
 
     /// Makes a call that is answered by events. Dropping them closes the connection.

@@ -6,6 +6,8 @@ const RUN_SECONDS = 300;
 // A call waits this much longer than the server's own limit for it.
 const MARGIN_SECONDS = 30;
 const CONTROL_SECONDS = 120;
+// Bytes a second at which a large body is still waited for.
+const SLOWEST = 64 * 1024;
 
 /** One request, as it stands on the wire (`spec/openapi.yaml`). */
 export interface Call {
@@ -128,7 +130,8 @@ export class Calls {
 
   writeFile(query: Json, body: string | Uint8Array): Call {
     const path = this.#path("/files", query);
-    return { method: "PUT", path, body, contentType: "application/octet-stream", timeout: CONTROL_SECONDS };
+    const timeout = CONTROL_SECONDS + Buffer.byteLength(body) / SLOWEST;
+    return { method: "PUT", path, body, contentType: "application/octet-stream", timeout };
   }
 
   #get(rest: string, query?: Json): Call {

@@ -1,7 +1,7 @@
 import type { ReadOptions, WriteOptions } from "./options.js";
 import type { Session } from "./session.js";
 
-/** Small files of a sandbox, with the rights of its user. Relative paths begin at the user's home. */
+/** Files of a sandbox, with the rights of its user. Relative paths begin at the user's home. */
 export class Files {
   readonly #session: Session;
 

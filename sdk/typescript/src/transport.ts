@@ -18,6 +18,8 @@ import { VERSION } from "./version.js";
 
 // A server sends something on a stream at least every 15 seconds.
 const SILENCE_SECONDS = 60;
+// While a body comes its time limit begins anew so often.
+const RENEWAL_MILLIS = 1_000;
 // A connection may have been ended by the server when it was unused for so long.
 const STALE_MILLIS = 1_000;
 
@@ -138,11 +140,19 @@ class Exchange {
     });
   }
 
-  /** The response's whole body. */
+  /** The response's whole body, each part of it within the time limit. */
   body(response: http.IncomingMessage): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       const blocks: Buffer[] = [];
-      response.on("data", (block: Buffer) => blocks.push(block));
+      let waitsSince = performance.now();
+      response.on("data", (block: Buffer) => {
+        blocks.push(block);
+        // Not with each block: a timer costs more than a small block does.
+        if (performance.now() - waitsSince > RENEWAL_MILLIS) {
+          waitsSince = performance.now();
+          this.#giveUpAfter(this.#timeout);
+        }
+      });
       response.once("end", () => {
         this.#isComplete = true;
         this.#settle();

@@ -72,6 +72,17 @@ class Answer:
             return b""
         return self._chunks() if self._is_chunked else self._plain()
 
+    @property
+    def left(self) -> int | None:
+        """How many bytes of the body are still to come, where nothing but these comes on the connection."""
+        return None if self.status == 0 or self._is_chunked else self._length
+
+    def took(self, count: int) -> None:
+        """Take note of bytes of the body that were read past this, at most as many as are left."""
+        assert self._length is not None
+        self._length -= count
+        self.is_complete = self._length == 0
+
     def end(self) -> None:
         """Take note of the connection's end, which is that of a body without a length."""
         if self.status == 0 or self._is_chunked or self._length is not None:

@@ -34,7 +34,7 @@ class AsyncTransport:
         try:
             with exchange.limited(call.timeout):
                 await exchange.send(request(call, exchange.address, "application/json"))
-                body = await exchange.rest()
+            body = await exchange.rest(call.timeout)
         finally:
             self._release(exchange)
         if exchange.answer.status >= 400:
@@ -48,7 +48,7 @@ class AsyncTransport:
             with exchange.limited(SILENCE_SECONDS):
                 await exchange.send(request(call, exchange.address, "text/event-stream"))
                 if exchange.answer.status >= 400:
-                    raise error_from(parsed(await exchange.rest()), exchange.answer.status)
+                    raise error_from(parsed(await exchange.rest(SILENCE_SECONDS)), exchange.answer.status)
             parser = EventParser()
             while True:
                 with exchange.limited(SILENCE_SECONDS):
@@ -209,12 +209,15 @@ class _Exchange:
             block = await self._receive()
         return block or None
 
-    async def rest(self) -> bytes:
-        """All of the body that is still to come."""
+    async def rest(self, timeout: float | None) -> bytes:
+        """All of the body that is still to come, each part of it within the time limit."""
         blocks = []
-        while (block := await self.read()) is not None:
+        while True:
+            with self.limited(timeout):
+                block = await self.read()
+            if block is None:
+                return b"".join(blocks)
             blocks.append(block)
-        return b"".join(blocks)
 
     @contextlib.contextmanager
     def limited(self, seconds: float | None) -> Generator[None, None, None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import socket
 import ssl
 import threading
@@ -17,6 +18,10 @@ from ._local import ensure_server
 from ._wire import SILENCE_SECONDS, Call, decode, parsed, unreachable
 
 BLOCK = 64 * 1024
+# Of a body that is read to one place, which is made before it comes.
+MAXIMUM_PLACE = 1 << 30
+# What the system holds for a server on the same machine, so that the two need not take turns for every few bytes.
+SOCKET_BUFFER = 256 * 1024
 
 
 class SyncTransport:
@@ -113,8 +118,10 @@ class _Exchange:
         assert self._connection is not None
         with self._broken():
             self._connection.settimeout(timeout)
-            for part in parts:
-                self._connection.sendall(part)
+            # A server that takes no more of a body may have said why.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                for part in parts:
+                    self._connection.sendall(part)
             while self.answer.status == 0:
                 self._first = self._receive()
 
@@ -128,10 +135,29 @@ class _Exchange:
 
     def rest(self) -> bytes:
         """All of the body that is still to come."""
+        if self.answer.left and len(self._first) + self.answer.left <= MAXIMUM_PLACE:
+            return self._rest_in_place()
         blocks = []
         while (block := self.read()) is not None:
             blocks.append(block)
         return b"".join(blocks)
+
+    def _rest_in_place(self) -> bytes:
+        """The rest of a body of known length, read to where it stays: with large files each copy counts."""
+        assert self._connection is not None and self.answer.left is not None
+        at = len(self._first)
+        # What getvalue() gives in the end is this very object, as long as nobody else holds it.
+        place = io.BytesIO(bytes(at + self.answer.left))
+        with self._broken(), place.getbuffer() as view:
+            view[:at] = self._first
+            while not self.answer.is_complete:
+                count = self._connection.recv_into(view[at:])
+                if count == 0:
+                    self.answer.end()
+                self.answer.took(count)
+                at += count
+        self._first = b""
+        return place.getvalue()
 
     def release(self) -> socket.socket:
         """Give the connection away, for the next request."""
@@ -164,6 +190,7 @@ def _connect(address: Address, timeout: float | None) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             connection.settimeout(timeout)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
             connection.connect(address.socket_path)
         except BaseException:
             connection.close()

@@ -17,6 +17,8 @@ DEFAULT_NAMESPACE = "default"
 # A call without a time limit of its own waits this much longer than the server's own limit for it.
 MARGIN_SECONDS = 30.0
 CONTROL_SECONDS = 120.0
+# Bytes a second at which a large body is still waited for.
+SLOWEST = 64 * 1024
 # Time limit of a run for which none is given; the server's default.
 RUN_SECONDS = 300.0
 # A server sends something on a stream at least every 15 seconds.
@@ -32,6 +34,7 @@ class Call:
     body: bytes | None = None
     content_type: str = "application/json"
     timeout: float | None = CONTROL_SECONDS
+    """Seconds until the answer is there; of one whose body is large, until each further part of it."""
     raw: bool = False
     is_silent: bool = False
 
@@ -273,7 +276,7 @@ def metrics(target: Target) -> Call:
 
 
 def read_file(target: Target, path: str, user: str | None) -> Call:
-    """Read a small file."""
+    """Read a file."""
     return Call("GET", target.path("/files", path=path, user=user), raw=True)
 
 
@@ -285,11 +288,12 @@ def write_file(
     mode: int | None,
     make_directories: bool | None,
 ) -> Call:
-    """Write a small file."""
+    """Write a file."""
     octal = None if mode is None else f"{mode:04o}"
     directories = None if make_directories is None else str(make_directories).lower()
     where = target.path("/files", path=path, user=user, mode=octal, make_directories=directories)
-    return Call("PUT", where, content, "application/octet-stream", is_silent=True)
+    limit = CONTROL_SECONDS + len(content) / SLOWEST
+    return Call("PUT", where, content, "application/octet-stream", limit, is_silent=True)
 
 
 def sandboxes(namespace: str | None, labels: Mapping[str, str] | None) -> Call:

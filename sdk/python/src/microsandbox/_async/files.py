@@ -1,4 +1,4 @@
-"""Small files of a sandbox."""
+"""Files of a sandbox."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from .session import Session
 
 
 class Files:
-    """Reads and writes whole files of at most 16 MiB.
+    """Reads and writes whole files; what bounds their size is the sandbox's disk.
 
     Relative paths begin at the user's home; `user` is `sandbox` (the default) or `root`.
     """

@@ -1,6 +1,7 @@
 package dev.microsandbox;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.channels.ClosedByInterruptException;
 import java.util.HashMap;
 import java.util.Map;
@@ -13,6 +14,7 @@ final class Connection {
   private static final String JSON = "application/json";
   private static final String EVENTS = "text/event-stream";
   private static final int MAXIMUM_ERROR = 1 << 20;
+  private static final int BLOCK = 256 * 1024;
 
   private final ReentrantLock lock = new ReentrantLock();
   private volatile @Nullable Route route;
@@ -67,6 +69,28 @@ final class Connection {
     }
   }
 
+  /// Writes the answer's body to a stream while it comes; gives its size.
+  long copy(Call call, OutputStream to) throws IOException {
+    try (Transport.Response response = send(call, JSON)) {
+      byte[] block = new byte[BLOCK];
+      long size = 0;
+      for (int read = read(response, block); read >= 0; read = read(response, block)) {
+        to.write(block, 0, read);
+        size += read;
+      }
+      return size;
+    }
+  }
+
+  /// What fails here is the server's, what fails in writing is the caller's.
+  private int read(Transport.Response response, byte[] block) {
+    try {
+      return response.body().read(block, 0, block.length);
+    } catch (IOException e) {
+      throw lost(e);
+    }
+  }
+
   /// The answer's events. Closing them early closes the connection, which tells the server.
   EventReader events(Call call) {
     return new EventReader(send(call, EVENTS), this);
@@ -76,7 +100,7 @@ final class Connection {
     Route to = route();
     Map<String, String> headers = new HashMap<>();
     headers.put("Accept", accept);
-    if (call.body() != null) {
+    if (call.body() != null || call.content() != null) {
       headers.put("Content-Type", call.contentType());
     }
     if (to.apiKey() != null) {
@@ -87,7 +111,12 @@ final class Connection {
           to.transport()
               .send(
                   new Transport.Request(
-                      call.method(), call.path(), headers, call.body(), call.timeout()));
+                      call.method(),
+                      call.path(),
+                      headers,
+                      call.body(),
+                      call.content(),
+                      call.timeout()));
       if (SandboxException.isFailure(response.status())) {
         throw failure(response);
       }

@@ -39,10 +39,7 @@ final class JdkTransport implements Transport {
     if (request.timeout() != null) {
       builder.timeout(request.timeout());
     }
-    byte[] body = request.body();
-    builder.method(
-        request.method(),
-        body == null ? BodyPublishers.noBody() : BodyPublishers.ofByteArray(body));
+    builder.method(request.method(), body(request));
     try {
       HttpResponse<InputStream> response =
           CLIENT.send(builder.build(), BodyHandlers.ofInputStream());
@@ -51,6 +48,15 @@ final class JdkTransport implements Transport {
       Thread.currentThread().interrupt();
       throw (IOException) new InterruptedIOException("interrupted").initCause(e);
     }
+  }
+
+  private static HttpRequest.BodyPublisher body(Request request) {
+    byte[] body = request.body();
+    InputStream content = request.content();
+    if (content != null) {
+      return BodyPublishers.ofInputStream(() -> content);
+    }
+    return body == null ? BodyPublishers.noBody() : BodyPublishers.ofByteArray(body);
   }
 
   /// Ends when nothing comes for too long.

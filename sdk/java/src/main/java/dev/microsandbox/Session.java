@@ -69,6 +69,11 @@ final class Session {
     return connection.bytes(call);
   }
 
+  long copy(Call call, java.io.OutputStream to) throws java.io.IOException {
+    requireKnown();
+    return connection.copy(call, to);
+  }
+
   EventReader events(Call call) {
     requireKnown();
     return connection.events(call);

@@ -25,13 +25,26 @@ public interface Transport {
   /// @param path with its query, already escaped
   /// @param headers by name
   /// @param body null for none
+  /// @param content a body whose length is not known, to be read to its end by who sends it; null
+  ///   for none, and where there is a `body`
   /// @param timeout until the answer's headers are there; null for none
   record Request(
       String method,
       String path,
       Map<String, String> headers,
       byte @Nullable [] body,
+      @Nullable InputStream content,
       @Nullable Duration timeout) {
+
+    /// With a body that is all there, or none.
+    public Request(
+        String method,
+        String path,
+        Map<String, String> headers,
+        byte @Nullable [] body,
+        @Nullable Duration timeout) {
+      this(method, path, headers, body, null, timeout);
+    }
 
     /// Without the headers, for one of them is the key.
     @Override

@@ -11,6 +11,7 @@ import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
@@ -23,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 /// milliseconds.
 final class UnixTransport implements Transport {
   private static final int MAXIMUM_IDLE = 16;
+  private static final int SLICE = 256 * 1024;
+  private static final byte[] NOTHING = new byte[0];
   private static final Map<Path, UnixTransport> ALL = new ConcurrentHashMap<>();
 
   private final Path socket;
@@ -43,8 +46,7 @@ final class UnixTransport implements Transport {
     Connection connection = take();
     try {
       connection.silence.atMost(request.timeout());
-      connection.write(request);
-      HttpReader.Head head = connection.reader.readHead();
+      HttpReader.Head head = connection.exchange(request);
       InputStream body = connection.reader.body(head);
       connection.silence.atMost(Silence.LIMIT);
       return new Response(head.status(), new Body(body, connection, head.keepAlive()));
@@ -107,8 +109,25 @@ final class UnixTransport implements Transport {
       }
     }
 
-    void write(Request request) throws IOException {
+    /// Sends a request and waits for its answer's head. A server that takes no more of a body may
+    /// have said why.
+    HttpReader.Head exchange(Request request) throws IOException {
+      try {
+        write(request);
+      } catch (IOException broken) {
+        try {
+          return reader.readHead();
+        } catch (IOException nothing) {
+          broken.addSuppressed(nothing);
+          throw broken;
+        }
+      }
+      return reader.readHead();
+    }
+
+    private void write(Request request) throws IOException {
       byte[] body = request.body();
+      InputStream content = request.content();
       StringBuilder head =
           new StringBuilder(256)
               .append(request.method())
@@ -118,16 +137,52 @@ final class UnixTransport implements Transport {
       request
           .headers()
           .forEach((name, value) -> head.append(name).append(": ").append(value).append("\r\n"));
-      if (body != null) {
+      if (content != null) {
+        head.append("Transfer-Encoding: chunked\r\n");
+      } else if (body != null) {
         head.append("Content-Length: ").append(body.length).append("\r\n");
       }
-      ByteBuffer[] parts = {
-        ByteBuffer.wrap(head.append("\r\n").toString().getBytes(StandardCharsets.ISO_8859_1)),
-        ByteBuffer.wrap(body == null ? new byte[0] : body)
-      };
-      while (parts[0].hasRemaining() || parts[1].hasRemaining()) {
+      ByteBuffer first = ascii(head.append("\r\n"));
+      if (content != null) {
+        write(first);
+        writeChunks(content);
+      } else {
+        writeWhole(first, body == null ? NOTHING : body, request.timeout());
+      }
+    }
+
+    /// In slices, for the channel copies each to memory outside of the heap. The time limit begins
+    /// anew with each.
+    private void writeWhole(ByteBuffer head, byte[] body, @Nullable Duration limit)
+        throws IOException {
+      int at = 0;
+      do {
+        int length = Math.min(SLICE, body.length - at);
+        write(head, ByteBuffer.wrap(body, at, length));
+        at += length;
+        silence.atMost(limit);
+      } while (at < body.length);
+    }
+
+    private void writeChunks(InputStream content) throws IOException {
+      byte[] slice = new byte[SLICE];
+      for (int read = content.read(slice); read >= 0; read = content.read(slice)) {
+        if (read > 0) {
+          ByteBuffer size = ascii(Integer.toHexString(read) + "\r\n");
+          write(size, ByteBuffer.wrap(slice, 0, read), ascii("\r\n"));
+        }
+      }
+      write(ascii("0\r\n\r\n"));
+    }
+
+    private void write(ByteBuffer... parts) throws IOException {
+      while (parts[0].hasRemaining() || parts[parts.length - 1].hasRemaining()) {
         channel.write(parts);
       }
+    }
+
+    private static ByteBuffer ascii(CharSequence text) {
+      return ByteBuffer.wrap(text.toString().getBytes(StandardCharsets.ISO_8859_1));
     }
 
     void close() {

@@ -13,7 +13,7 @@ import java.nio.ByteBuffer;
 ///
 /// The methods whose names begin with `on` are called by the thread that reads the channel, without
 /// its lock; they note what has happened under the lock and tell their listener after it.
-abstract sealed class ChannelStream 
+abstract sealed class ChannelStream
     permits ObjectView, OutboundConnection, DownloadStream, UploadStream {
   final Channel channel;
   final int number;
@@ -84,6 +84,20 @@ abstract sealed class ChannelStream
     }
     int wanted = bytes.remaining();
     int taken = channel.sendData(this, bytes, Math.min(wanted, credit));
+    credit -= taken;
+    if (taken < wanted && credit > 0) {
+      channel.notifyOfRoom(this);
+    }
+    return taken;
+  }
+
+  /// Sends what credit allows and the socket takes at once, and nothing where others wait for it.
+  final int sendAtOnce(ByteBuffer bytes) {
+    if (!canSend()) {
+      return 0;
+    }
+    int wanted = bytes.remaining();
+    int taken = channel.sendDataAtOnce(this, bytes, Math.min(wanted, credit));
     credit -= taken;
     if (taken < wanted && credit > 0) {
       channel.notifyOfRoom(this);

@@ -93,7 +93,7 @@ final class DownloadStream extends ChannelStream implements FileDownload {
   /// Waits for a change, with this lock held; fails where the agent takes too long.
   private void awaitAgent() {
     SandboxException late = turn.await();
-    if (late != null) {
+    if (late != null && failure == null) {
       failure = late;
       // Not under this lock: the reading thread takes the channel's first.
       channel.loop().execute(this::cancel);

@@ -84,6 +84,16 @@ final class SendQueue {
     return taken;
   }
 
+  /// The same, but nothing where something waits already: what does not go to the socket at once
+  /// has to be copied.
+  int sendDataAtOnce(Outbox box, int stream, ByteBuffer bytes, int limit) throws IOException {
+    int taken = 0;
+    while (taken < limit && isEmpty()) {
+      taken += sendData(box, stream, bytes, Math.min(Frames.MAX_PAYLOAD, limit - taken));
+    }
+    return taken;
+  }
+
   /// The stream's `writable` is to be called once its outbox has drained.
   void notifyOfRoom(ChannelStream stream) {
     waitingForRoom.add(stream);

@@ -11,8 +11,8 @@ import dev.microsandbox.model.SandboxException;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
-/// A file on its way in, by a stream of its own. Pieces go from the caller's buffer to the channel's
-/// socket as far as that has room.
+/// A file on its way in, by a stream of its own. Pieces go from the caller's buffer to the
+/// channel's socket as far as that has room.
 final class UploadStream extends ChannelStream implements FileUpload {
   private final Turn turn;
 
@@ -43,10 +43,13 @@ final class UploadStream extends ChannelStream implements FileUpload {
   public void write(ByteBuffer piece) {
     synchronized (channel) {
       turn.begin(channel);
+      boolean hasWaited = false;
       while (piece.hasRemaining()) {
-        int taken = send(piece);
+        // Who has waited takes a place in the line, so that other streams do not keep it out.
+        int taken = hasWaited ? send(piece) : sendAtOnce(piece);
         sent += taken;
-        if (taken == 0) {
+        hasWaited = taken == 0;
+        if (hasWaited) {
           awaitAgent();
         } else {
           turn.begin(channel);
@@ -78,8 +81,9 @@ final class UploadStream extends ChannelStream implements FileUpload {
 
   /// Waits for a change, with the channel's lock held.
   private void awaitAgent() {
+    SandboxException late = failure == null ? turn.await() : null;
     if (failure == null) {
-      failure = turn.await();
+      failure = late; // what the agent said meanwhile counts
     }
     if (failure != null) {
       sendReset(ResetReason.RESET_REASON_CANCELLED);

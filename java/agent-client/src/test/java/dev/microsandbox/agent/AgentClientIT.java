@@ -167,12 +167,13 @@ class AgentClientIT {
   @Test
   void anUploadThatIsGivenUpLeavesNothing() throws Exception {
     Path within = Files.createDirectory(folder.resolve("given-up"));
-    try (FileUpload file =
-        client.writeFile(within.resolve("file").toString(), FileMode.DEFAULT)) {
+    try (FileUpload file = client.writeFile(within.resolve("file").toString(), FileMode.DEFAULT)) {
       file.write(ByteBuffer.wrap(new byte[1_000_000]));
     }
     WholeFiles.write(client, within.resolve("later").toString(), new byte[1]);
-    assertThat(within).isDirectoryContaining("glob:**/later").isDirectoryNotContaining("glob:**file*");
+    assertThat(within)
+        .isDirectoryContaining("glob:**/later")
+        .isDirectoryNotContaining("glob:**file*");
   }
 
   @Test

@@ -3,9 +3,13 @@ package dev.microsandbox.cli;
 import dev.microsandbox.WriteOptions;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.PushbackInputStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
@@ -16,7 +20,7 @@ import picocli.CommandLine.TypeConversionException;
 /// A file into a sandbox, or out of it.
 @Command(
     name = "cp",
-    description = "Copies a file of at most 16 MiB into a sandbox or out of it.",
+    description = "Copies a file into a sandbox or out of it.",
     footer = {
       "",
       "Examples:",
@@ -26,7 +30,6 @@ import picocli.CommandLine.TypeConversionException;
     })
 final class CopyCommand extends SandboxCommand {
   private static final String STANDARD = "-";
-  private static final int MAXIMUM = 16 << 20;
 
   @Parameters(
       index = "0",
@@ -66,30 +69,40 @@ final class CopyCommand extends SandboxCommand {
       WriteOptions options = WriteOptions.DEFAULT.withMakeDirectories(!noMakeDirectories);
       options = mode == null ? options : options.withMode(mode);
       options = user == null ? options : options.withUser(user);
-      sandbox(target.sandbox).files().write(target.path, read(from), options);
+      send(sandbox(target.sandbox).files(), target.path, options);
     } else if (source != null) {
       var files = sandbox(source.sandbox).files();
-      write(user == null ? files.read(source.path) : files.read(source.path, user), source.path);
+      receive(
+          source.path,
+          to -> user == null ? files.read(source.path, to) : files.read(source.path, user, to));
     }
     return ExitCode.OK;
   }
 
-  private static byte[] read(String file) throws IOException {
+  private void send(dev.microsandbox.Files files, String path, WriteOptions options)
+      throws IOException {
     try (InputStream input =
-        file.equals(STANDARD) ? System.in : Files.newInputStream(Path.of(file))) {
-      byte[] content = input.readNBytes(MAXIMUM + 1);
-      if (content.length > MAXIMUM) {
-        throw new Msb.UserMistake("larger than 16 MiB: " + Table.printable(file));
+        from.equals(STANDARD) ? System.in : Files.newInputStream(Path.of(from))) {
+      // Tells a folder, which can be opened and not read, before anything is sent.
+      PushbackInputStream content = new PushbackInputStream(input);
+      int first = content.read();
+      if (first >= 0) {
+        content.unread(first);
       }
-      return content;
-    } catch (FileSystemException e) {
-      throw new Msb.UserMistake("cannot be read: " + Table.printable(file));
+      files.write(path, content, options);
+    } catch (IOException e) {
+      throw new Msb.UserMistake("cannot be read: " + Table.printable(from));
     }
   }
 
-  private void write(byte[] content, String path) throws IOException {
+  /// Writes a file to a stream.
+  private interface Reading {
+    long into(OutputStream to) throws IOException;
+  }
+
+  private void receive(String path, Reading reading) throws IOException {
     if (to.equals(STANDARD)) {
-      session.out().write(content, 0, content.length);
+      reading.into(session.out());
       return;
     }
     Path file = Path.of(to);
@@ -97,9 +110,32 @@ final class CopyCommand extends SandboxCommand {
       file = file.resolve(path.substring(path.lastIndexOf('/') + 1));
     }
     try {
-      Files.write(file, content);
+      if (Files.exists(file) && !Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+        try (OutputStream out = Files.newOutputStream(file)) {
+          reading.into(out);
+        }
+      } else {
+        replace(file, reading);
+      }
     } catch (FileSystemException e) {
       throw new Msb.UserMistake("cannot be written: " + Table.printable(file.toString()));
+    }
+  }
+
+  /// All of it or none: beside the file, then in its place.
+  private static void replace(Path file, Reading reading) throws IOException {
+    Path part =
+        file.resolveSibling("." + file.getFileName() + ".msb-" + ProcessHandle.current().pid());
+    try {
+      try (OutputStream out = Files.newOutputStream(part)) {
+        reading.into(out);
+      }
+      if (Files.exists(file)) {
+        Files.setPosixFilePermissions(part, Files.getPosixFilePermissions(file));
+      }
+      Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
+    } finally {
+      Files.deleteIfExists(part);
     }
   }
 

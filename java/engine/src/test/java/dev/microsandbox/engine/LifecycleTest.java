@@ -319,8 +319,7 @@ class LifecycleTest {
     assertCode(ErrorCode.NO_SUCH_FILE, () -> engine.readFile(ME, ref, "y.txt", ""));
     assertCode(ErrorCode.INVALID_REQUEST, () -> engine.readFile(ME, ref, "a\0b", ""));
     assertCode(
-        ErrorCode.INVALID_REQUEST,
-        () -> engine.writeFile(ME, ref, FileWrite.of("x".repeat(4097))));
+        ErrorCode.INVALID_REQUEST, () -> engine.writeFile(ME, ref, FileWrite.of("x".repeat(4097))));
   }
 
   @Test

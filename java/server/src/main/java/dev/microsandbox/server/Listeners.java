@@ -45,6 +45,10 @@ final class Listeners {
   /// while there is something to read only.
   private static final int INPUT_BUFFER = 64 * 1024;
 
+  /// Of the unix socket: what the system holds for a client, so that the two need not take turns
+  /// for every few bytes of a file. It may grant less. TCP finds its own measure.
+  private static final int SEND_BUFFER = 256 * 1024;
+
   /// How long a connection without a request is kept while the server ends.
   private static final int IDLE_AT_END_MILLIS = 100;
 
@@ -59,6 +63,7 @@ final class Listeners {
       UnixDomainServerConnector local = new UnixDomainServerConnector(server, 1, 1, http());
       local.setUnixDomainPath(socket);
       local.setAcceptQueueSize(QUEUE);
+      local.setAcceptedSendBufferSize(SEND_BUFFER);
       add(server, local, LOCAL, slow);
     }
   }

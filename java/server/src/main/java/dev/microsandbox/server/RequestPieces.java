@@ -10,11 +10,13 @@ import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Request;
 
-/// A request's body, as it comes. It may take as long as it likes while it gets on: within each span
-/// of the time limit a certain amount has to come, or the end. One byte every few seconds does not
-/// hold a sandbox's file open for ever.
+/// A request's body, as it comes. It may take as long as it likes while it gets on: within each
+/// span of the time limit a certain amount has to come, or the end. One byte every few seconds does
+/// not hold a sandbox's file open for ever.
 final class RequestPieces {
   private static final int PROGRESS = 64 * 1024;
+
+  private static final long PASSED_OVER = 64 << 20;
 
   private final Request request;
   private final Duration time;
@@ -71,15 +73,17 @@ final class RequestPieces {
     }
   }
 
-  /// Reads on and forgets, for the time limit at most, so that a client that is still sending gets
-  /// to reading its answer. One that waits to be asked for its body is not asked.
+  /// Reads on and forgets, so that a client that is still sending gets to reading its answer: up to
+  /// an amount, and for the time limit at most. One that waits to be asked for its body is not
+  /// asked.
   void passOver() throws InterruptedException {
     if (!begun && request.getHeaders().contains(HttpHeader.EXPECT)) {
       return;
     }
     long end = System.nanoTime() + time.toNanos();
     deadline = end;
-    while (!ended && System.nanoTime() - end < 0) {
+    long left = PASSED_OVER;
+    while (!ended && left > 0 && System.nanoTime() - end < 0) {
       Content.Chunk chunk = request.read();
       if (chunk == null) {
         if (!awaitMore()) {
@@ -87,6 +91,7 @@ final class RequestPieces {
         }
         continue;
       }
+      left -= chunk.remaining();
       ended = chunk.isLast() || Content.Chunk.isFailure(chunk);
       chunk.release();
     }
