@@ -35,8 +35,8 @@ final class Channel {
   private static final Duration SOON = Duration.ofMillis(5);
   private static final int MOST_IN_NO_HURRY = 16 * 1024;
 
-  /// What the system holds for an agent; it makes twice as much of it, or grants less. With less the two take turns more often
-  /// while a file is carried.
+  /// What the system holds for an agent; it makes twice as much of it, or grants less. With less
+  /// the two take turns more often while a file is carried.
   private static final int SOCKET_BUFFER = 256 * 1024;
 
   private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
@@ -218,6 +218,7 @@ final class Channel {
 
   void notifyOfRoom(ChannelStream stream) {
     out.notifyOfRoom(stream);
+    watchForRoom();
   }
 
   /// Removes a stream with what it still had to send.
@@ -267,7 +268,7 @@ final class Channel {
     if (watched == null || !watched.isValid()) {
       return;
     }
-    int wanted = SelectionKey.OP_READ | (out.isEmpty() ? 0 : SelectionKey.OP_WRITE);
+    int wanted = SelectionKey.OP_READ | (out.isAwaited() ? SelectionKey.OP_WRITE : 0);
     if (watched.interestOps() != wanted) {
       watched.interestOps(wanted);
       loop.execute(() -> {}); // the selector sees the change at its next round

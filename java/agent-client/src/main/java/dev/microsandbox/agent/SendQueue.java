@@ -49,6 +49,12 @@ final class SendQueue {
     return queuedBytes == 0;
   }
 
+  /// Whether somebody is to hear of the socket's next room: frames that wait, or a stream, which
+  /// may wait while another's frames have just gone.
+  boolean isAwaited() {
+    return !isEmpty() || !waitingForRoom.isEmpty();
+  }
+
   long queuedBytes() {
     return queuedBytes;
   }
@@ -88,6 +94,7 @@ final class SendQueue {
   /// has to be copied.
   int sendDataAtOnce(Outbox box, int stream, ByteBuffer bytes, int limit) throws IOException {
     int taken = 0;
+    flush(); // what was left for the next frame
     while (taken < limit && isEmpty()) {
       taken += sendData(box, stream, bytes, Math.min(Frames.MAX_PAYLOAD, limit - taken));
     }
