@@ -32,8 +32,8 @@ final class Channel {
   private static final int MAX_STREAMS = 4_096;
   private static final int READS_IN_A_ROW = 4;
 
-  /// What the system holds for an agent; it makes twice as much of it, or grants less. With less the two take turns more often
-  /// while a file is carried.
+  /// What the system holds for an agent; it makes twice as much of it, or grants less. With less
+  /// the two take turns more often while a file is carried.
   private static final int SOCKET_BUFFER = 256 * 1024;
 
   private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
