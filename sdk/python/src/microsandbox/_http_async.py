@@ -211,7 +211,7 @@ class _Exchange:
 
     async def rest(self, timeout: float | None) -> bytes:
         """All of the body that is still to come, each part of it within the time limit."""
-        blocks = []
+        blocks: list[bytes] = []
         while True:
             with self.limited(timeout):
                 block = await self.read()

@@ -144,7 +144,8 @@ class _Exchange:
 
     def _rest_in_place(self) -> bytes:
         """The rest of a body of known length, read to where it stays: with large files each copy counts."""
-        assert self._connection is not None and self.answer.left is not None
+        assert self._connection is not None
+        assert self.answer.left is not None
         at = len(self._first)
         # What getvalue() gives in the end is this very object, as long as nobody else holds it.
         place = io.BytesIO(bytes(at + self.answer.left))

@@ -3,6 +3,7 @@ package dev.microsandbox;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -93,6 +94,44 @@ class UnixTransportTest {
       client().info();
     }
     assertThat(connections).hasValue(3);
+  }
+
+  @Test
+  void contentOfUnknownLengthIsSentInChunksToItsEnd() throws Exception {
+    CompletableFuture<String> heard = new CompletableFuture<>();
+    Path socket = folder.resolve("chunks");
+    try (ServerSocketChannel listening = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      listening.bind(UnixDomainSocketAddress.of(socket));
+      Thread.ofVirtual().start(() -> hear(listening, heard));
+      Transport.Request request =
+          new Transport.Request(
+              "PUT",
+              "/",
+              Map.of(),
+              null,
+              new ByteArrayInputStream("some content".getBytes(StandardCharsets.UTF_8)),
+              null);
+      try (Transport.Response response = new UnixTransport(socket).send(request)) {
+        assertThat(response.status()).isEqualTo(200);
+      }
+    }
+    assertThat(heard.join())
+        .contains("Transfer-Encoding: chunked\r\n")
+        .endsWith("\r\n\r\nc\r\nsome content\r\n0\r\n\r\n");
+  }
+
+  private static void hear(ServerSocketChannel listening, CompletableFuture<String> heard) {
+    try (SocketChannel connection = listening.accept()) {
+      StringBuilder text = new StringBuilder();
+      ByteBuffer bytes = ByteBuffer.allocate(1 << 16);
+      while (!text.toString().endsWith("0\r\n\r\n") && connection.read(bytes.clear()) >= 0) {
+        text.append(StandardCharsets.UTF_8.decode(bytes.flip()));
+      }
+      heard.complete(text.toString());
+      connection.write(ByteBuffer.wrap(ANSWER.getBytes(StandardCharsets.UTF_8)));
+    } catch (IOException e) {
+      heard.completeExceptionally(e);
+    }
   }
 
   @Test

@@ -72,6 +72,7 @@ final class DownloadStream extends ChannelStream implements FileDownload {
       }
       ByteBuffer full = filling;
       if (full == null || full.position() == 0) {
+        giveBackHeld();
         return null;
       }
       filling = given == null ? TransferBuffers.take(full.capacity()) : given.clear();
@@ -117,6 +118,11 @@ final class DownloadStream extends ChannelStream implements FileDownload {
         TransferBuffers.giveBack(unused);
       }
     }
+  }
+
+  /// Only once the consumer has asked for more: what it gave up in the middle of may still be on its
+  /// way to somebody, who must not be sent another file's content by it.
+  private void giveBackHeld() {
     ByteBuffer last = held;
     held = null;
     if (last != null) {

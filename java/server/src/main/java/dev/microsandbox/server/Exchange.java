@@ -226,7 +226,7 @@ final class Exchange {
     while (piece != null) {
       left -= piece.remaining();
       pieces.write(left == 0, piece);
-      piece = left == 0 ? null : file.next();
+      piece = file.next();
     }
     if (left != 0 || file.size() == 0) {
       pieces.write(true, EMPTY);
