@@ -87,6 +87,8 @@ impl Agent {
             {
                 Ok((length, _)) => length,
                 Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => return,
+                // It has gone without reading our word; what it said before that comes now.
+                Err(rustix::io::Errno::CONNRESET) => continue,
                 Err(_) => 0,
             };
             match Report::decode(report.get(..length).unwrap_or_default()) {

@@ -33,8 +33,7 @@ impl Inflow {
     pub fn push(&mut self, mut bytes: &[u8], poller: &Poller) -> u64 {
         let mut written = self.write(poller);
         if self.bytes.is_empty() {
-            // Where the carrier has gone the bytes are of no use any more.
-            let direct = self.write_some(bytes).unwrap_or(bytes.len());
+            let direct = self.write_some(bytes, poller);
             bytes = bytes.get(direct..).unwrap_or_default();
             written += direct as u64;
         }
@@ -50,27 +49,32 @@ impl Inflow {
         let before = self.written;
         let mut waiting = std::mem::take(&mut self.bytes);
         while !waiting.is_empty() {
-            match self.write_some(waiting.as_slices().0) {
-                Some(0) => break,
-                Some(length) => drop(waiting.drain(..length)),
-                None => waiting.clear(),
+            let length = self.write_some(waiting.as_slices().0, poller);
+            if length == 0 {
+                break;
             }
+            waiting.drain(..length);
         }
-        self.bytes = waiting;
+        if self.pipe.is_some() {
+            self.bytes = waiting;
+        }
         self.watch(!self.bytes.is_empty(), poller);
         self.written - before
     }
 
-    /// None where the carrier has gone; it says, or has said, why.
-    fn write_some(&mut self, bytes: &[u8]) -> Option<usize> {
-        let pipe = self.pipe.as_ref()?;
+    /// Where the carrier has gone the pipe is of no use any more; it says, or has said, why.
+    fn write_some(&mut self, bytes: &[u8], poller: &Poller) -> usize {
+        let Some(pipe) = &self.pipe else { return 0 };
         match rustix::io::retry_on_intr(|| rustix::io::write(pipe, bytes)) {
             Ok(length) => {
                 self.written += length as u64;
-                Some(length)
+                length
             }
-            Err(Errno::AGAIN) => Some(0),
-            Err(_) => None,
+            Err(Errno::AGAIN) => 0,
+            Err(_) => {
+                self.close(poller);
+                0
+            }
         }
     }
 

@@ -288,6 +288,11 @@ fn a_full_disk_refuses_an_upload_midway_and_keeps_the_old_file() {
     let path = disk.join("file");
     std::fs::write(&path, "old").unwrap();
     let outcome = upload(&mut host, upload_to(&path), &pattern(4_000_000));
+    for _ in 0..20 {
+        // Here the end comes with what is too much, while the carrier is still failing.
+        let again = upload(&mut host, upload_to(&path), &pattern(1_200_000));
+        assert_eq!(again, Err("disk_full".into()));
+    }
     let left = (names(&disk), std::fs::read(&path).unwrap());
     assert_eq!(
         upload(&mut host, upload_to(&path), &pattern(500_000)),

@@ -120,8 +120,8 @@ final class DownloadStream extends ChannelStream implements FileDownload {
     }
   }
 
-  /// Only once the consumer has asked for more: what it gave up in the middle of may still be on its
-  /// way to somebody, who must not be sent another file's content by it.
+  /// Only once the consumer has asked for more: what it gave up in the middle of may still be on
+  /// its way to somebody, who must not be sent another file's content by it.
   private void giveBackHeld() {
     ByteBuffer last = held;
     held = null;

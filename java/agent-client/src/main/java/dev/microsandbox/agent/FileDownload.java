@@ -10,8 +10,8 @@ public interface FileDownload extends AutoCloseable {
   /// `/proc`.
   long size();
 
-  /// The next piece, valid until the next call, which says that it is used no more; null once all has
-  /// come. Waits for it.
+  /// The next piece, valid until the next call, which says that it is used no more; null once all
+  /// has come. Waits for it.
   ///
   /// @throws dev.microsandbox.model.SandboxException where the file, or the sandbox, fails
   @Nullable ByteBuffer next();

@@ -3,7 +3,6 @@ package dev.microsandbox.engine;
 import static dev.microsandbox.engine.EngineFixture.ME;
 import static dev.microsandbox.engine.EngineFixture.spec;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.microsandbox.model.EndReason;
@@ -320,23 +319,6 @@ class LifecycleTest {
     assertCode(ErrorCode.INVALID_REQUEST, () -> engine.readFile(ME, ref, "a\0b", ""));
     assertCode(
         ErrorCode.INVALID_REQUEST, () -> engine.writeFile(ME, ref, FileWrite.of("x".repeat(4097))));
-  }
-
-  @Test
-  void aSandboxIsInUseWhileAFileIsCarried() {
-    SandboxRef ref = fixture.createLasting("a");
-    WholeFiles.write(engine.writeFile(ME, ref, FileWrite.of("x")), new byte[1]);
-    FileSource reading = engine.readFile(ME, ref, "x", "");
-    FileSink writing = engine.writeFile(ME, ref, FileWrite.of("y"));
-    for (AutoCloseable transfer : List.of(reading, writing)) {
-      fixture.clock.advance(java.time.Duration.ofHours(5));
-      engine.sweep();
-      assertThat(engine.get(ME, ref).state()).isEqualTo(SandboxState.RUNNING);
-      assertThatCode(transfer::close).doesNotThrowAnyException();
-    }
-    fixture.clock.advance(java.time.Duration.ofHours(5));
-    engine.sweep();
-    assertThat(engine.get(ME, ref).state()).isNotEqualTo(SandboxState.RUNNING);
   }
 
   @Test

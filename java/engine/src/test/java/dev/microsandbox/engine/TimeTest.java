@@ -39,6 +39,22 @@ class TimeTest {
   }
 
   @Test
+  void aSandboxIsInUseWhileAFileIsCarried() throws InterruptedException {
+    SandboxRef ref = fixture.createLasting("a");
+    WholeFiles.write(
+        fixture.engine.writeFile(EngineFixture.ME, ref, FileWrite.of("x")), new byte[1]);
+    FileSource reading = fixture.engine.readFile(EngineFixture.ME, ref, "x", "");
+    FileSink writing = fixture.engine.writeFile(EngineFixture.ME, ref, FileWrite.of("y"));
+    pass(Duration.ofHours(5));
+    reading.close();
+    pass(Duration.ofHours(5));
+    assertThat(state(ref)).isEqualTo(SandboxState.RUNNING);
+    writing.close();
+    pass(Duration.ofHours(5));
+    assertThat(state(ref)).isEqualTo(SandboxState.STOPPED);
+  }
+
+  @Test
   void anUnusedSandboxIsStopped() throws InterruptedException {
     SandboxRef ref = fixture.createLasting("a");
     pass(Duration.ofMinutes(59));
