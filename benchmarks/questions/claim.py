@@ -10,7 +10,6 @@ from microsandbox import sync
 from harness.figure import OURS, Figure, clock
 from harness.lab import Lab
 
-
 CLAIMING = "microsandbox_pool_claims_seconds_sum"
 
 

@@ -14,6 +14,10 @@ import dev.microsandbox.model.ErrorCode;
 import dev.microsandbox.model.SandboxException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.Callable;
@@ -29,6 +33,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// Files as streams, with an agent that keeps the rules and one that does not.
 @Timeout(60)
 class FileStreamTest {
+  private static final Path RECORDED = Path.of("../../spec/vectors/channel/v1-files-agent.bin");
+
   private ChannelFixture fixture;
   private AgentClient client;
   private FakeAgent agent;
@@ -278,6 +284,52 @@ class FileStreamTest {
   private void fileWritten(int stream, long size) throws IOException {
     agent.event(
         stream, StreamEvent.newBuilder().setFileWritten(FileWritten.newBuilder().setSize(size)));
+  }
+
+  /// What an agent of this version once said of files must be understood for ever:
+  /// `spec/vectors/channel/v1-files.md`.
+  @Test
+  void theFirstCarriersWordsAreUnderstood() throws Exception {
+    CompletableFuture<Boolean> written =
+        async(() -> {
+          WholeFiles.write(client, "file", "recorded".getBytes(StandardCharsets.UTF_8));
+          return true;
+        });
+    assertThat(agent.receive(FrameType.OPEN).stream()).isEqualTo(1);
+    say(1, FrameType.OPENED);
+    agent.receive(FrameType.END);
+    say(1, FrameType.EVENT, FrameType.END);
+    assertThat(written.get(30, TimeUnit.SECONDS)).isTrue();
+
+    CompletableFuture<byte[]> read = async(() -> WholeFiles.read(client, "file"));
+    assertThat(agent.receive(FrameType.OPEN).stream()).isEqualTo(3);
+    say(3, FrameType.OPENED, FrameType.DATA, FrameType.END);
+    assertThat(read.get(30, TimeUnit.SECONDS)).asString().isEqualTo("recorded");
+
+    CompletableFuture<byte[]> none = async(() -> WholeFiles.read(client, "none"));
+    assertThat(agent.receive(FrameType.OPEN).stream()).isEqualTo(5);
+    say(5, FrameType.RESET);
+    assertThatThrownBy(() -> none.get(30, TimeUnit.SECONDS))
+        .cause()
+        .isInstanceOfSatisfying(
+            SandboxException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.NO_SUCH_FILE));
+  }
+
+  /// Says what was recorded on a stream, of these types.
+  private void say(int stream, FrameType... types) throws Exception {
+    ByteBuffer recorded =
+        ByteBuffer.wrap(Files.readAllBytes(RECORDED)).position(Handshake.PREAMBLE);
+    while (recorded.hasRemaining()) {
+      int of = recorded.getInt();
+      FrameType type = FrameType.of(recorded.get());
+      int flags = recorded.get();
+      short _ = recorded.getShort();
+      byte[] payload = new byte[recorded.getInt()];
+      recorded.get(payload);
+      if (of == stream && List.of(types).contains(type)) {
+        agent.frame(of, type, flags, payload);
+      }
+    }
   }
 
   private void failed(int stream, String code) throws IOException {

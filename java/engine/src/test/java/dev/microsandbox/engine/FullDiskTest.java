@@ -36,8 +36,12 @@ class FullDiskTest {
     fixture
         .engine
         .database()
-        .write(statements -> { // A number below the present size means that size.
-          boolean _ = statements.of("PRAGMA max_page_count = " + (grows ? 1_000_000 : 1)).execute();
+        .write(statements -> {
+          // A number below the present size means that size.
+          String pages = "PRAGMA max_page_count = " + (grows ? 1_000_000 : 1);
+          try (var row = statements.of(pages).executeQuery()) {
+            assertThat(row.next()).isTrue();
+          }
         });
   }
 
