@@ -142,6 +142,7 @@ final class Database implements AutoCloseable {
   }
 
   private void rollback() {
+    statements.forget();
     try {
       execute("ROLLBACK");
     } catch (SQLException _) {

@@ -26,4 +26,17 @@ final class Statements {
     }
     return known;
   }
+
+  /// After an error: the driver has closed the statement that failed, and another may be half
+  /// carried out. All are compiled anew.
+  void forget() {
+    for (PreparedStatement statement : prepared.values()) {
+      try {
+        statement.close();
+      } catch (SQLException _) {
+        // it is of no more use, and that was all
+      }
+    }
+    prepared.clear();
+  }
 }
