@@ -55,6 +55,7 @@ impl Device {
         let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NONBLOCK;
         let tun = rustix::fs::open(node, flags, Mode::empty())?;
         sys::become_tun(tun.as_fd(), DEVICE_NAME)?;
+        sys::keep_tun(tun.as_fd())?;
         netlink.up(index_of("lo")?)?;
         let index = index_of(DEVICE_NAME)?;
         netlink.size_link(index, MTU as u32, QUEUE)?;

@@ -1,4 +1,4 @@
-//! The two calls that have no safe form: naming a TUN device, and telling the allocator to give large buffers back.
+//! The calls that have no safe form: naming and keeping a TUN device, and telling the allocator to give large buffers back.
 
 #![allow(unsafe_code)]
 
@@ -18,6 +18,17 @@ pub(crate) fn become_tun(fd: BorrowedFd<'_>, name: &str) -> io::Result<()> {
     request.ifr_ifru.ifru_flags = (libc::IFF_TUN | libc::IFF_NO_PI) as libc::c_short;
     // SAFETY: TUNSETIFF reads and writes one ifreq, which outlives the call; the descriptor is borrowed, hence open.
     let result = unsafe { libc::ioctl(fd.as_raw_fd(), libc::TUNSETIFF as _, &mut request) };
+    if result < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// Leaves the TUN device to its network namespace, which removes it in the background when it ends. Otherwise closing the
+/// device removes it, and waits some 20 ms until no processor can be using it any more.
+pub(crate) fn keep_tun(fd: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: TUNSETPERSIST takes a number, not a pointer; the descriptor is borrowed, hence open.
+    let result = unsafe { libc::ioctl(fd.as_raw_fd(), libc::TUNSETPERSIST as _, 1) };
     if result < 0 {
         return Err(io::Error::last_os_error());
     }

@@ -34,6 +34,7 @@ final class JavaOptions {
                 "-XX:TieredStopAtLevel=1",
                 "-XX:CompileThresholdScaling=0.1",
                 "-XX:TrimNativeHeapInterval=10000",
+                "-Djava.locale.providers=SPI",
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow"));
     if (install != null) {

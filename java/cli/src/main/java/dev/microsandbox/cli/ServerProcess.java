@@ -22,7 +22,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
-/// The server of this machine as a process: started with this program's own class path, reached by
+/// The server of this machine as a process: started with the jars beside this program's, reached by
 /// its unix socket.
 final class ServerProcess {
   private static final Duration START_LIMIT = Duration.ofSeconds(60);
@@ -130,9 +130,17 @@ final class ServerProcess {
     }
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(JavaOptions.forServer(install()));
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), SERVER_CLASS));
+    command.addAll(List.of("-cp", classPath(System.getProperty("java.class.path")), SERVER_CLASS));
     command.addAll(options.arguments());
     return command;
+  }
+
+  /// All jars of the folder in which this program's is; of a program that is run from classes, its
+  /// own class path.
+  static String classPath(String own) {
+    return own.endsWith(".jar") && !own.contains(File.pathSeparator)
+        ? Path.of(own).toAbsolutePath().resolveSibling("*").toString()
+        : own;
   }
 
   private @Nullable Path install() {

@@ -436,9 +436,10 @@ final class Lifecycle {
     return sandbox.record().info();
   }
 
+  /// Kills it at once: whoever wants its programs to end in order stops it.
   void delete(Sandbox sandbox, EndReason reason) {
     sandbox.begin(SandboxState.DELETING, null, parts.settings().timings().busy());
-    finish(sandbox, sandbox.session(), reason, true, true);
+    finish(sandbox, sandbox.session(), reason, false, true);
   }
 
   private void finish(

@@ -28,7 +28,7 @@ public interface SandboxService {
   /// for a stopped one.
   SandboxInfo stop(Caller caller, SandboxRef sandbox);
 
-  /// Ends it and removes all that there is of it.
+  /// Kills what runs in it, and removes all that there is of it.
   void delete(Caller caller, SandboxRef sandbox);
 
   /// Changes how long it lives, and counts as use.

@@ -118,9 +118,10 @@ public abstract sealed class Cgroup implements AutoCloseable
     }
   }
 
-  /// Folders only: a group's files cannot be deleted, nor need they be.
+  /// Folders only: a group's files cannot be deleted, nor need they be. A look for groups within
+  /// asks about each of thirty files, so that it comes after the attempt without it.
   private static boolean removeTree(Path folder) {
-    if (!Files.isDirectory(folder)) {
+    if (folder.toFile().delete() || !Files.isDirectory(folder)) {
       return true;
     }
     try (var children = Files.newDirectoryStream(folder, Files::isDirectory)) {

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.eclipse.jetty.server.Connector;
@@ -20,6 +21,7 @@ import org.eclipse.jetty.util.thread.QueuedThreadPool;
 public final class HttpServer implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(HttpServer.class.getName());
   private static final int SELECTOR_THREADS = 16;
+  private static final int IDLE_MILLIS = 60_000;
   private static final long LAST_ANSWERS_MILLIS = 1000;
 
   private final Server server;
@@ -30,7 +32,10 @@ public final class HttpServer implements AutoCloseable {
 
   /// Nothing listens before [#start].
   public HttpServer(ServerSettings settings, ServerParts parts) {
-    QueuedThreadPool threads = new QueuedThreadPool(SELECTOR_THREADS, 4);
+    // Jetty's own queue asks the JVM for the size of a cache line by way of JMX, all of which is
+    // loaded for that: 100 ms of a start.
+    QueuedThreadPool threads =
+        new QueuedThreadPool(SELECTOR_THREADS, 4, IDLE_MILLIS, new LinkedBlockingQueue<>());
     threads.setName("http");
     threads.setVirtualThreadsExecutor(
         Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("request-", 0).factory()));
