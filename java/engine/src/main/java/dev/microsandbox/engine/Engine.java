@@ -14,6 +14,7 @@ import dev.microsandbox.model.SandboxSpec;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -228,6 +229,17 @@ public final class Engine implements SandboxService, PoolService, AutoCloseable 
   }
 
   @Override
+  public Optional<RunHandle> runNow(Caller caller, SandboxRef sandbox, RunRequest request) {
+    requireOpen();
+    Session session = find(caller, sandbox).runningNow();
+    if (session == null) {
+      return Optional.empty();
+    }
+    session.touch();
+    return Optional.of(runs.collect(session, request));
+  }
+
+  @Override
   public RunStream stream(Caller caller, SandboxRef sandbox, RunRequest request) {
     return runs.stream(session(caller, sandbox), request);
   }
@@ -373,12 +385,16 @@ public final class Engine implements SandboxService, PoolService, AutoCloseable 
   }
 
   private Session session(Caller caller, SandboxRef ref) {
-    if (left) {
-      throw new SandboxException(ErrorCode.SHUTTING_DOWN, "the server is stopping");
-    }
+    requireOpen();
     Session session = find(caller, ref).running(settings.timings().busy());
     session.touch();
     return session;
+  }
+
+  private void requireOpen() {
+    if (left) {
+      throw new SandboxException(ErrorCode.SHUTTING_DOWN, "the server is stopping");
+    }
   }
 
   // ---------------------------------------------------------------- end

@@ -127,6 +127,11 @@ final class Runs {
     }
 
     @Override
+    public CompletableFuture<RunResult> ended() {
+      return result.copy();
+    }
+
+    @Override
     public void interrupt() {
       run.interrupt(InterruptCause.CALLER);
     }

@@ -68,6 +68,17 @@ final class Sandbox {
     }
   }
 
+  /// The session of a running sandbox; null where that cannot be told without waiting, or it does
+  /// not run.
+  @Nullable Session runningNow() {
+    lock.lock();
+    try {
+      return orphaned || record.state() != SandboxState.RUNNING ? null : session;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /// The session of a running sandbox, waiting while it is being started.
   Session running(Duration patience) {
     lock.lock();

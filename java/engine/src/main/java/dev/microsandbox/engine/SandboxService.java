@@ -3,6 +3,7 @@ package dev.microsandbox.engine;
 import dev.microsandbox.model.ObjectId;
 import dev.microsandbox.model.SandboxSpec;
 import java.util.List;
+import java.util.Optional;
 
 /// Everything that can be done with sandboxes, for every API alike.
 ///
@@ -34,8 +35,14 @@ public interface SandboxService {
   /// Changes how long it lives, and counts as use.
   SandboxInfo extend(Caller caller, SandboxRef sandbox, TimeLimits limits);
 
-  /// Runs a cell, its output collected. Returns at once.
+  /// Runs a cell, its output collected. Returns as soon as the sandbox, which may just be started,
+  /// runs.
   RunHandle run(Caller caller, SandboxRef sandbox, RunRequest request);
+
+  /// The same where the sandbox runs already, so that nothing has to be waited for.
+  ///
+  /// @return empty where it is being started; nothing has been done then
+  Optional<RunHandle> runNow(Caller caller, SandboxRef sandbox, RunRequest request);
 
   /// Runs a cell, its output taken as it comes. Returns at once.
   RunStream stream(Caller caller, SandboxRef sandbox, RunRequest request);

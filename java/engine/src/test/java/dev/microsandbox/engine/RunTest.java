@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -61,6 +62,15 @@ class RunTest {
     assertThat(result.context()).isEqualTo("python");
     assertThat(result.exitCode()).isNull();
     assertThat(result.signal()).isNull();
+  }
+
+  @Test
+  void aRunningSandboxNeedsNoWaiting() throws Exception {
+    RunRequest request = RunRequest.of("python", "print hello");
+    RunHandle run = engine.runNow(ME, ref, request).orElseThrow();
+    assertThat(run.ended().get(10, TimeUnit.SECONDS).stdout().text()).isEqualTo("hello\n");
+    engine.stop(ME, ref);
+    assertThat(engine.runNow(ME, ref, request)).isEmpty();
   }
 
   @Test

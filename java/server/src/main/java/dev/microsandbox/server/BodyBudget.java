@@ -19,16 +19,23 @@ final class BodyBudget {
     return new Share();
   }
 
+  private synchronized boolean take(long bytes) {
+    if (used + bytes > total) {
+      return false;
+    }
+    used += bytes;
+    return true;
+  }
+
   private synchronized boolean take(long bytes, Duration patience) throws InterruptedException {
     long deadline = System.nanoTime() + patience.toNanos();
-    while (used + bytes > total) {
+    while (!take(bytes)) {
       long left = (deadline - System.nanoTime()) / 1_000_000;
       if (left <= 0) {
         return false;
       }
       wait(left);
     }
-    used += bytes;
     return true;
   }
 
@@ -42,10 +49,21 @@ final class BodyBudget {
     private long size;
     private boolean closed;
 
+    /// Waits for nobody.
+    ///
+    /// @throws SandboxException `too_many_requests` where nothing is left
+    void grow(long bytes) {
+      add(take(bytes), bytes);
+    }
+
     /// @param patience how long to wait for others to give back
     /// @throws SandboxException `too_many_requests` where nothing is left
     void grow(long bytes, Duration patience) throws InterruptedException {
-      if (!take(bytes, patience)) {
+      add(take(bytes, patience), bytes);
+    }
+
+    private void add(boolean taken, long bytes) {
+      if (!taken) {
         throw new SandboxException(
             ErrorCode.TOO_MANY_REQUESTS, "too many large requests at once; try again in a moment");
       }

@@ -18,56 +18,55 @@ final class BodyReader {
   private final int limit;
   private final long deadline;
   private final BodyBudget.Share share;
+  private final ByteArrayOutputStream whole;
+  private boolean complete;
 
-  private BodyReader(Request request, int limit, Duration time, BodyBudget.Share share) {
+  /// @param time from now to the body's last byte
+  BodyReader(Request request, int limit, Duration time, BodyBudget.Share share) {
     this.share = share;
     this.request = request;
     this.limit = limit;
     this.deadline = System.nanoTime() + time.toNanos();
-  }
-
-  static byte[] read(Request request, int limit, Duration time, BodyBudget.Share share)
-      throws InterruptedException {
-    if (request.getHeaders().getLongField(HttpHeader.CONTENT_LENGTH) > limit) {
+    long announced = request.getHeaders().getLongField(HttpHeader.CONTENT_LENGTH);
+    if (announced > limit) {
       throw tooLarge(limit);
     }
-    return new BodyReader(request, limit, time, share).readAll();
+    whole = new ByteArrayOutputStream((int) Math.clamp(announced, 0, 64 * 1024));
   }
 
-  private byte[] readAll() throws InterruptedException {
-    ByteArrayOutputStream whole = new ByteArrayOutputStream(initialSize());
-    while (true) {
+  /// The whole body; the same again when asked again.
+  byte[] readAll() throws InterruptedException {
+    while (!readWhatIsThere()) {
+      waitForMore();
+    }
+    return whole.toByteArray();
+  }
+
+  /// @return whether that is all of it
+  boolean readWhatIsThere() {
+    while (!complete) {
       Content.Chunk chunk = request.read();
       if (chunk == null) {
-        waitForMore();
-        continue;
+        return false;
       }
       if (Content.Chunk.isFailure(chunk)) {
         throw Failures.coded(chunk.getFailure());
       }
-      boolean last = chunk.isLast();
-      append(chunk, whole);
-      if (last) {
-        return whole.toByteArray();
-      }
-      if (System.nanoTime() - deadline > 0) {
+      complete = chunk.isLast();
+      append(chunk);
+      if (!complete && System.nanoTime() - deadline > 0) {
         throw late();
       }
     }
+    return true;
   }
 
-  private int initialSize() {
-    long announced = request.getHeaders().getLongField(HttpHeader.CONTENT_LENGTH);
-    return (int) Math.clamp(announced, 0, 64 * 1024);
-  }
-
-  private void append(Content.Chunk chunk, ByteArrayOutputStream whole)
-      throws InterruptedException {
+  private void append(Content.Chunk chunk) {
     try {
       if (whole.size() + chunk.remaining() > limit) {
         throw tooLarge(limit);
       }
-      share.grow(chunk.remaining(), Duration.ZERO);
+      share.grow(chunk.remaining());
       whole.writeBytes(BufferUtil.toArray(chunk.getByteBuffer()));
     } finally {
       chunk.release();

@@ -71,53 +71,57 @@ final class ClientWatch implements AutoCloseable {
       return gone;
     }
 
-    private synchronized void look() {
+    /// Tells of the end without the lock, which the end of the run asks for, too.
+    private void look() {
+      if (hasLeft()) {
+        gone = true;
+        try {
+          onGone.run();
+        } catch (RuntimeException e) {
+          LOG.log(System.Logger.Level.WARNING, "a run could not be given up", e);
+        }
+      }
+    }
+
+    private synchronized boolean hasLeft() {
       if (over) {
-        return;
+        return false;
       }
       EndPoint endPoint = connection.getEndPoint();
       ByteBuffer buffer = BufferUtil.allocate(PEEK);
       try {
         int read = endPoint.fill(buffer);
-        if (read < 0) {
-          leave();
-        } else if (read > 0) {
+        if (read > 0) {
           handBack(buffer);
         }
+        return read < 0 && end();
       } catch (IOException _) {
-        leave();
+        return end();
       } catch (RuntimeException e) {
         // Such as a client that has sent more behind its request than can be handed back.
         LOG.log(System.Logger.Level.DEBUG, "a connection that was watched is closed", e);
         endPoint.close();
-        leave();
+        return end();
       }
+    }
+
+    private boolean end() {
+      over = true;
+      watched.remove(this);
+      return true;
     }
 
     private void handBack(ByteBuffer buffer) {
-      over = true;
-      watched.remove(this);
+      end();
       if (connection instanceof Connection.UpgradeTo next) {
         next.onUpgradeTo(buffer);
-      }
-    }
-
-    private void leave() {
-      over = true;
-      gone = true;
-      watched.remove(this);
-      try {
-        onGone.run();
-      } catch (RuntimeException e) {
-        LOG.log(System.Logger.Level.WARNING, "a run could not be given up", e);
       }
     }
 
     /// Ends the watch; from now on the connection is the server's again.
     @Override
     public synchronized void close() {
-      over = true;
-      watched.remove(this);
+      end();
     }
   }
 }

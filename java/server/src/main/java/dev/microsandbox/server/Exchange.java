@@ -40,6 +40,7 @@ final class Exchange {
   private final ServerSettings.HttpLimits limits;
   private final BodyBudget.Share memory;
   private @Nullable Fields query;
+  private @Nullable BodyReader body;
 
   Exchange(
       Request request,
@@ -165,7 +166,21 @@ final class Exchange {
 
   byte[] jsonBytes() throws InterruptedException {
     requireType(JSON);
-    return BodyReader.read(request, limits.jsonBytes(), limits.body(), memory);
+    return body().readAll();
+  }
+
+  /// Whether all of the body has arrived, so that reading it does not wait.
+  boolean bodyIsThere() {
+    return body().readWhatIsThere();
+  }
+
+  private BodyReader body() {
+    BodyReader reader = body;
+    if (reader == null) {
+      reader = new BodyReader(request, limits.jsonBytes(), limits.body(), memory);
+      body = reader;
+    }
+    return reader;
   }
 
   /// The body of a request that brings a file.
@@ -239,6 +254,11 @@ final class Exchange {
         200,
         new HttpField(HttpHeader.CONTENT_TYPE, type),
         content.getBytes(java.nio.charset.StandardCharsets.UTF_8));
+  }
+
+  /// What went wrong after the endpoint had returned.
+  void fail(Throwable failure) {
+    Failures.answer(request, response, callback, failure);
   }
 
   /// Without a body, with the status of the route.

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -17,7 +18,8 @@ import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.handler.GracefulHandler;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
-/// The APIs on their listeners. Requests are served by virtual threads.
+/// The APIs on their listeners. Requests are served by virtual threads, but for those that need no
+/// waiting.
 public final class HttpServer implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger(HttpServer.class.getName());
   private static final int SELECTOR_THREADS = 16;
@@ -37,8 +39,9 @@ public final class HttpServer implements AutoCloseable {
     QueuedThreadPool threads =
         new QueuedThreadPool(SELECTOR_THREADS, 4, IDLE_MILLIS, new LinkedBlockingQueue<>());
     threads.setName("http");
-    threads.setVirtualThreadsExecutor(
-        Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("request-", 0).factory()));
+    Executor waiting =
+        Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("request-", 0).factory());
+    threads.setVirtualThreadsExecutor(waiting);
     server = new Server(threads);
     SlowClients slow = new SlowClients(server.getScheduler(), settings.limits().header());
     listeners = new Listeners(server, settings, slow);
@@ -50,7 +53,8 @@ public final class HttpServer implements AutoCloseable {
     Gate gate = new Gate(settings, parts.keys());
     graceful =
         new GracefulHandler(
-            new RootHandler(table, gate, settings.limits(), Listeners.LOCAL, slow, parts.meters()));
+            new RootHandler(
+                table, gate, settings.limits(), Listeners.LOCAL, slow, waiting, parts.meters()));
     server.setHandler(graceful);
   }
 

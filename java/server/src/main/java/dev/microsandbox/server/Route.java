@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 /// @param takes the record of its JSON body; null where it has none
 /// @param gives the record of its JSON answer; null where it has none
 /// @param status of its answer
+/// @param atOnce tried first, by the thread that reads all connections; null where it has none
 record Route(
     String method,
     String path,
@@ -17,12 +18,31 @@ record Route(
     @Nullable Class<?> takes,
     @Nullable Class<?> gives,
     int status,
-    Endpoint endpoint) {
+    Endpoint endpoint,
+    @Nullable QuickEndpoint atOnce) {
+
+  Route(
+      String method,
+      String path,
+      Access access,
+      @Nullable Class<?> takes,
+      @Nullable Class<?> gives,
+      int status,
+      Endpoint endpoint) {
+    this(method, path, access, takes, gives, status, endpoint, null);
+  }
 
   /// Does what is asked for and answers.
   @FunctionalInterface
   interface Endpoint {
     void serve(Exchange exchange) throws Exception;
+  }
+
+  /// Does it where nothing has to be waited for, and answers now or later.
+  @FunctionalInterface
+  interface QuickEndpoint {
+    /// @return false where something might have to be waited for; nothing has been done then
+    boolean serve(Exchange exchange) throws Exception;
   }
 
   static Route get(String path, @Nullable Class<?> gives, Endpoint endpoint) {
@@ -39,7 +59,12 @@ record Route(
   }
 
   Route by(Access whom) {
-    return new Route(method, path, whom, takes, gives, status, endpoint);
+    return new Route(method, path, whom, takes, gives, status, endpoint, atOnce);
+  }
+
+  /// With a way that needs no thread of its own, where it can be taken.
+  Route orAtOnce(QuickEndpoint quick) {
+    return new Route(method, path, access, takes, gives, status, endpoint, quick);
   }
 
   List<String> segments() {

@@ -6,6 +6,7 @@ import dev.microsandbox.engine.CommandRequest;
 import dev.microsandbox.engine.RunEvent;
 import dev.microsandbox.engine.RunHandle;
 import dev.microsandbox.engine.RunRequest;
+import dev.microsandbox.engine.RunResult;
 import dev.microsandbox.engine.RunStream;
 import dev.microsandbox.engine.SandboxRef;
 import dev.microsandbox.engine.SandboxService;
@@ -20,12 +21,17 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// Cells and commands: run, follow, interrupt.
 final class RunRoutes {
   private static final String RUNS = SandboxRoutes.ONE + "/runs";
   private static final String COMMANDS = SandboxRoutes.ONE + "/commands";
+
+  /// Characters of an answer that is written by the thread that other sandboxes wait for.
+  private static final int SHORT = 16 * 1024;
+
   private static final Duration FIRST_EVENT = Duration.ofSeconds(1);
 
   private final SandboxService service;
@@ -39,7 +45,7 @@ final class RunRoutes {
   List<Route> routes() {
     Class<?> run = RunBodies.Run.class;
     return List.of(
-        Route.post(RUNS, RunCell.class, run, 200, this::runCell),
+        Route.post(RUNS, RunCell.class, run, 200, this::runCell).orAtOnce(this::runCellAtOnce),
         Route.get(RUNS + "/{run}", run, this::attach),
         Route.post(RUNS + "/{run}/interrupt", null, null, 204, this::interrupt),
         Route.post(COMMANDS, RunCommand.class, run, 200, this::runCommand),
@@ -47,21 +53,37 @@ final class RunRoutes {
   }
 
   private void runCell(Exchange exchange) throws InterruptedException {
-    RunCell wanted = exchange.body(RunCell.class);
     SandboxRef sandbox = exchange.sandbox();
     boolean base64 = base64(exchange);
-    RunRequest request =
-        new RunRequest(
-            context(exchange, sandbox, wanted),
-            wanted.code(),
-            Amounts.seconds(wanted.timeout(), "timeout"),
-            requireNonNullElse(wanted.keepRunning(), false),
-            wanted.outputLimit());
+    RunRequest request = cell(exchange, sandbox);
     if (exchange.wantsEvents()) {
       stream(exchange, service.stream(exchange.caller(), sandbox, request), base64);
     } else {
-      await(exchange, service.run(exchange.caller(), sandbox, request));
+      answerAtEnd(exchange, service.run(exchange.caller(), sandbox, request));
     }
+  }
+
+  /// The same by the thread that reads all connections: to wake one for each cell takes as long as
+  /// a good part of the cell's way.
+  private boolean runCellAtOnce(Exchange exchange) throws InterruptedException {
+    if (exchange.wantsEvents() || !exchange.bodyIsThere()) {
+      return false;
+    }
+    SandboxRef sandbox = exchange.sandbox();
+    boolean _ = base64(exchange);
+    Optional<RunHandle> run = service.runNow(exchange.caller(), sandbox, cell(exchange, sandbox));
+    run.ifPresent(begun -> answerAtEnd(exchange, begun));
+    return run.isPresent();
+  }
+
+  private RunRequest cell(Exchange exchange, SandboxRef sandbox) throws InterruptedException {
+    RunCell wanted = exchange.body(RunCell.class);
+    return new RunRequest(
+        context(exchange, sandbox, wanted),
+        wanted.code(),
+        Amounts.seconds(wanted.timeout(), "timeout"),
+        requireNonNullElse(wanted.keepRunning(), false),
+        wanted.outputLimit());
   }
 
   private String context(Exchange exchange, SandboxRef sandbox, RunCell wanted) {
@@ -89,7 +111,7 @@ final class RunRoutes {
     if (exchange.wantsEvents()) {
       stream(exchange, service.stream(exchange.caller(), exchange.sandbox(), request), base64);
     } else {
-      await(exchange, service.command(exchange.caller(), exchange.sandbox(), request));
+      answerAtEnd(exchange, service.command(exchange.caller(), exchange.sandbox(), request));
     }
   }
 
@@ -160,13 +182,30 @@ final class RunRoutes {
     };
   }
 
-  private void await(Exchange exchange, RunHandle run) throws InterruptedException {
-    RunBodies.Run result;
-    try (ClientWatch.Watched _ = clients.watch(exchange.request(), run::abandon)) {
-      result = RunBodies.Run.of(run.await());
+  /// No thread waits for the end: the one that hears of it answers, as long as the answer is short,
+  /// for others wait for that thread.
+  private void answerAtEnd(Exchange exchange, RunHandle run) {
+    ClientWatch.Watched client = clients.watch(exchange.request(), run::abandon);
+    run.ended()
+        .whenComplete((result, failure) -> {
+          client.close();
+          if (failure != null) {
+            exchange.fail(failure);
+          } else if (result.stdout().text().length() + result.stderr().text().length() > SHORT) {
+            Thread.startVirtualThread(() -> answer(exchange, run, result));
+          } else {
+            answer(exchange, run, result);
+          }
+        });
+  }
+
+  private static void answer(Exchange exchange, RunHandle run, RunResult result) {
+    try {
+      exchange.header("Msb-Run-Id", run.id().value());
+      exchange.json(RunBodies.Run.of(result));
+    } catch (RuntimeException e) {
+      exchange.fail(e);
     }
-    exchange.header("Msb-Run-Id", run.id().value());
-    exchange.json(result);
   }
 
   private void collect(Exchange exchange, RunStream run) throws InterruptedException {

@@ -69,6 +69,53 @@ class RunTest {
   }
 
   @Test
+  void aCellWaitsForItsSandboxToStart() {
+    fixture.service.starting = true;
+    assertThat(fixture.post(RUNS, "{\"code\":\"1\"}").status()).isEqualTo(200);
+    assertThat(fixture.service.cells).hasSize(1);
+  }
+
+  @Test
+  void aCellWhoseBodyComesInPiecesIsRunOnce() throws Exception {
+    String json = "{\"code\":\"1\"}";
+    String head =
+        "POST %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n".formatted(RUNS)
+            + "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+                .formatted(json.length());
+    try (SocketChannel channel = fixture.open()) {
+      for (String piece : List.of(head, json.substring(0, 5), json.substring(5))) {
+        assertThat(fixture.service.cells).isEmpty();
+        channel.write(ByteBuffer.wrap(piece.getBytes(StandardCharsets.UTF_8)));
+        Thread.sleep(50);
+      }
+      assertThat(ServerFixture.readAll(channel, Duration.ofSeconds(4))).startsWith("HTTP/1.1 200");
+    }
+    assertThat(fixture.service.cells).hasSize(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 100, 300_000})
+  void theOutputIsWholeWhoeverWritesTheAnswer(int size) {
+    String text = "x".repeat(size);
+    fixture.service.script =
+        ScriptedRun.Script.of(
+            new RunEvent.Started(), ScriptedRun.stdout(text, 0), ScriptedRun.finished(Outcome.OK));
+    assertThat(fixture.post(RUNS, "{\"code\":\"1\"}").json().get("stdout").asString())
+        .isEqualTo(text);
+  }
+
+  @Test
+  void cellsInOnePacketAreAnsweredInOrder() throws Exception {
+    String one =
+        "POST %s HTTP/1.1\r\nHost: localhost\r\n%sContent-Type: application/json\r\n"
+            + "Content-Length: 12\r\n\r\n{\"code\":\"1\"}";
+    String answers =
+        fixture.raw(one.formatted(RUNS, "") + one.formatted(RUNS, "Connection: close\r\n"));
+    assertThat(answers.split("HTTP/1.1 200", -1)).hasSize(3);
+    assertThat(fixture.service.cells).hasSize(2);
+  }
+
+  @Test
   void theImagesFirstLanguageIsTheDefaultAndLimitsReachTheEngine() {
     fixture.post(
         RUNS, "{\"code\":\"1\",\"timeout\":0.25,\"keep_running\":true,\"output_limit\":10}");

@@ -14,6 +14,7 @@ import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -101,6 +102,19 @@ final class ScriptedRun {
           ended.await();
         }
         return result();
+      }
+
+      @Override
+      public CompletableFuture<RunResult> ended() {
+        CompletableFuture<RunResult> end = new CompletableFuture<>();
+        Thread.startVirtualThread(() -> {
+          try {
+            end.complete(await());
+          } catch (Exception e) {
+            end.completeExceptionally(e);
+          }
+        });
+        return end;
       }
 
       @Override

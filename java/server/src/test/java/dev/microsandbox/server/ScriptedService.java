@@ -44,6 +44,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -63,6 +64,9 @@ final class ScriptedService implements SandboxService, KeyService, PoolService {
   final List<RunRequest> cells = new CopyOnWriteArrayList<>();
   volatile ScriptedRun.Script script = ScriptedRun.Script.hello();
   volatile boolean broken;
+
+  /// Whether cells have to wait for their sandbox.
+  volatile boolean starting;
 
   final List<PoolStatus> pools = new CopyOnWriteArrayList<>();
 
@@ -193,6 +197,11 @@ final class ScriptedService implements SandboxService, KeyService, PoolService {
   public RunHandle run(Caller caller, SandboxRef ref, RunRequest request) {
     cells.add(request);
     return begin(caller, ref, request.context()).handle();
+  }
+
+  @Override
+  public Optional<RunHandle> runNow(Caller caller, SandboxRef ref, RunRequest request) {
+    return starting ? Optional.empty() : Optional.of(run(caller, ref, request));
   }
 
   @Override
