@@ -64,6 +64,8 @@ pub struct Agent {
     pub link: Link,
     /// The capture of outbound connections, where this sandbox has one.
     pub egress: Option<Egress>,
+    /// Whether its IPv6 address may not be in force yet.
+    pub ipv6_pending: bool,
     /// How long the capture can be left alone.
     capture_sleep: Option<Duration>,
     pub objects: Objects,
@@ -115,6 +117,7 @@ impl Agent {
             dial,
             link: Link::default(),
             egress: None,
+            ipv6_pending: false,
             capture_sleep: None,
             objects: Objects::default(),
             processes: BTreeMap::new(),

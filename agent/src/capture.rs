@@ -9,7 +9,7 @@ use crate::poll::Source;
 use crate::wire::{
     AgentOpen, Connect, Credit, DnsAnswer, DnsQuery, Opened, Reset, ResetReason, agent_control,
 };
-use microsandbox_egress::{Device, Egress, EgressSink, Limits};
+use microsandbox_egress::{Device, Egress, EgressSink, Limits, await_ipv6};
 use prost::Message;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -83,9 +83,10 @@ impl Agent {
             backlog: BACKLOG,
             ..Limits::default()
         };
-        let started = Device::create(node).and_then(|device| Egress::new(device, limits));
-        let mut egress =
-            started.map_err(|error| Error::system("capture outbound connections", error))?;
+        let failed = |error| Error::system("capture outbound connections", error);
+        let device = Device::create(node).map_err(failed)?;
+        self.ipv6_pending = device.has_ipv6();
+        let mut egress = Egress::new(device, limits).map_err(failed)?;
         self.poller.watch_read(&egress, Source::Egress(0))?;
         egress.set_enabled(false, Instant::now(), &mut Wire(None));
         self.egress = Some(egress);
@@ -142,6 +143,14 @@ impl Agent {
 
     pub fn on_dns_answer(&mut self, id: u64, answer: &DnsAnswer) {
         self.with_egress(|egress, wire, now| egress.on_dns_answer(id, &answer.message, now, wire));
+    }
+
+    /// Before a cell's or a caller's program runs. Not when the device is made: there is better to do than to wait for
+    /// the kernel.
+    pub fn settle_capture(&mut self) {
+        if std::mem::take(&mut self.ipv6_pending) {
+            let _ = await_ipv6();
+        }
     }
 
     /// The host says whether anything may be asked for at all.

@@ -73,6 +73,7 @@ impl Agent {
             if !interpreter.ready {
                 interpreter.ready = true;
                 interpreter.version = crate::connection::clipped(&report.version, 64).to_owned();
+                self.settle_capture();
                 self.announce_context(&context_id);
                 self.next_cell(&context_id);
             }

@@ -19,6 +19,7 @@ const MAX_PROCESSES: usize = 512;
 impl Agent {
     /// Starts a process and shows it on a stream.
     pub fn start_process(&mut self, stream: u32, request: StartProcess) -> Result<()> {
+        self.settle_capture();
         let id = ObjectId::parse(&request.object_id)?;
         if self.objects.get(&id).is_some() {
             return self.attach(stream, id, request.offset);

@@ -20,7 +20,8 @@ use crate::sys;
 /// costs its connection a retransmission time.
 const QUEUE: u32 = 4_096;
 
-/// The kernel puts an IPv6 address into force within a millisecond, in the background.
+/// The kernel puts an IPv6 address into force in the background: within a millisecond, or ten where it is taking another
+/// network apart.
 const IPV6_IN_FORCE: Duration = Duration::from_millis(200);
 
 /// Addresses that only a route out can reach.
@@ -40,7 +41,7 @@ impl Device {
     /// Creates the device from the TUN node at `node` in the current network namespace, gives it its addresses, brings it
     /// and the loopback device up, and makes it the default route. Asks for CAP_NET_ADMIN in the namespace.
     ///
-    /// A kernel without IPv6 gets a device without it. A namespace with a route out of its own is left as it is: an agent
+    /// A kernel without IPv6 gets a device without it; else [`await_ipv6`] tells when its address can be used. A namespace with a route out of its own is left as it is: an agent
     /// started in the host's by mistake must not take over the host's network.
     pub fn create(node: &Path) -> io::Result<Self> {
         let mut netlink = Netlink::open()?;
@@ -80,11 +81,16 @@ impl Device {
 }
 
 fn add_ipv6(netlink: &mut Netlink, index: u32) -> io::Result<()> {
-    let address = IpAddr::V6(DEVICE_V6);
-    netlink.add_address(index, address, PREFIX_V6)?;
-    netlink.add_default_route(index, IpAddr::V6(PEER_V6))?;
+    netlink.add_address(index, IpAddr::V6(DEVICE_V6), PREFIX_V6)?;
+    netlink.add_default_route(index, IpAddr::V6(PEER_V6))
+}
+
+/// Waits, for some time, until the IPv6 address of this network namespace's device is in force. Until then connections to
+/// IPv6 addresses fail.
+pub fn await_ipv6() -> io::Result<()> {
+    let mut netlink = Netlink::open()?;
     let start = Instant::now();
-    while !netlink.is_local(address) && start.elapsed() < IPV6_IN_FORCE {
+    while !netlink.is_local(IpAddr::V6(DEVICE_V6)) && start.elapsed() < IPV6_IN_FORCE {
         thread::sleep(Duration::from_micros(100));
     }
     Ok(())

@@ -32,7 +32,7 @@ mod tests;
 mod window;
 
 pub use address::{DEVICE_NAME, DEVICE_V4, DEVICE_V6, PEER_V4, PEER_V6, resolv_conf};
-pub use device::Device;
+pub use device::{Device, await_ipv6};
 pub use egress::Egress;
 pub use limits::Limits;
 pub use sink::EgressSink;

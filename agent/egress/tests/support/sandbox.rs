@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
-use microsandbox_egress::Device;
+use microsandbox_egress::{Device, await_ipv6};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
 type Task = Box<dyn FnOnce() + Send>;
@@ -23,7 +23,8 @@ impl Sandbox {
             // SAFETY: a network namespace of this thread's own takes nothing from others.
             let result = unsafe { unshare_unsafe(UnshareFlags::NEWNET) }
                 .map_err(std::io::Error::from)
-                .and_then(|()| Device::create(Path::new("/dev/net/tun")));
+                .and_then(|()| Device::create(Path::new("/dev/net/tun")))
+                .and_then(|device| await_ipv6().map(|()| device));
             device_to.send(result).unwrap();
             for task in inbox {
                 task();
