@@ -95,18 +95,25 @@ class Effort:
         """How many of what the full run has so many of."""
         return min(full, 3) if self.small else full
 
-    def interleave(self, figure: Figure, rounds: int, probes: dict[str, Probe], warm_up: int = 1) -> Figure:
+    def interleave(
+        self, figure: Figure, rounds: int, probes: dict[str, Probe], warm_up: int = 1, turn: int = 1
+    ) -> Figure:
         """Asks all probes in turn, round after round, so that a disturbance hits all alike.
 
-        Ends after the rounds, or when the time for one figure is over, though never before the third round.
+        A turn is so many calls in a row, and each round begins with another side: who comes first after one that has
+        filled the caches is worse off. Ends after the rounds, or when the time for one figure is over, though never
+        before the third round.
         """
         for _ in range(min(warm_up, self.count(warm_up))):
             for probe in probes.values():
                 probe()
         begin = time.monotonic()
+        sides = list(probes)
         for done in range(self.count(rounds)):
             if done >= 3 and time.monotonic() - begin > self.seconds:
                 break
-            for side, probe in probes.items():
-                figure.add(side, probe())
+            first = done % len(sides)
+            for side in sides[first:] + sides[:first]:
+                for _ in range(self.count(turn)):
+                    figure.add(side, probes[side]())
         return figure

@@ -6,7 +6,9 @@ import ctypes
 import json
 import os
 import shutil
+import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -131,3 +133,27 @@ def kernel(stack: ExitStack) -> Callable[[], object]:
     stack.callback(manager.shutdown_kernel, now=True)
     stack.callback(client.stop_channels)
     return lambda: client.execute_interactive("1", timeout=10, output_hook=lambda _: None)
+
+
+ECHO = """
+import socket
+with socket.socket(fileno=0) as end:
+    while block := end.recv(1):
+        end.send(block)
+"""
+
+
+def echo(stack: ExitStack) -> Callable[[], None]:
+    """A process that sends back every byte: one wake-up there, one back, and nothing else."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        child = subprocess.Popen([sys.executable, "-c", ECHO], stdin=theirs)
+    stack.callback(child.wait)
+    stack.callback(ours.close)
+
+    def once() -> None:
+        ours.send(b"x")
+        if ours.recv(1) != b"x":
+            raise RuntimeError("the other process has ended")
+
+    return once

@@ -10,12 +10,14 @@ from contextlib import ExitStack
 
 from microsandbox import sync
 
+from harness import peers
 from harness.figure import OURS, Figure, clock
 from harness.lab import Lab
 from harness.server import Server
 
 BARE = "the same request on a bare socket"
 KERNEL = "ipykernel, jupyter_client"
+TURN = "a byte to another process and back"
 
 
 def bare_request(stack: ExitStack, server: Server, sandbox: sync.BaseSandbox) -> Callable[[], None]:
@@ -49,12 +51,21 @@ def length(head: bytes) -> int:
 
 
 def measure(lab: Lab) -> Iterator[Figure]:
-    """Python and Node, both beside ipykernel, for want of a Node kernel of that kind."""
+    """Python and Node, both beside ipykernel, for want of a Node kernel of that kind.
+
+    What a byte takes to another process and back is a third of what a cell cannot do without on the machine: it goes
+    through the server, the agent and the interpreter.
+    """
     for language, kind in (("python", sync.PythonSandbox), ("node", sync.NodeSandbox)):
         with ExitStack() as stack:
             server = lab.server
             sandbox = stack.enter_context(kind.create())
             bare = bare_request(stack, server, sandbox)
             figure = Figure(f"cell.{language}", f"cell round trip, `{kind.__name__}`, synchronous SDK", "ms")
-            probes = {OURS: clock(lambda box=sandbox: box.run("1")), BARE: clock(bare), KERNEL: clock(lab.kernel)}
-            yield lab.effort.interleave(figure, 1000, probes, warm_up=300)
+            probes = {
+                OURS: clock(lambda box=sandbox: box.run("1")),
+                BARE: clock(bare),
+                KERNEL: clock(lab.kernel),
+                TURN: clock(peers.echo(stack)),
+            }
+            yield lab.effort.interleave(figure, 50, probes, warm_up=300, turn=20)

@@ -39,8 +39,15 @@ class TestFigure:
         figure = Figure("key", "question", "ms")
         probes = {side: lambda side=side: turns.append(side) or [1, 2] for side in (OURS, PEER)}
         Effort(small=True).interleave(figure, 50, probes)
-        assert turns == [OURS, PEER] * 4, "one round to warm up and three"
+        warm_up, rounds = [OURS, PEER], [OURS, PEER, PEER, OURS, OURS, PEER]
+        assert turns == warm_up + rounds, "each of the three rounds begins with another side"
         assert {side: len(samples) for side, samples in figure.sides.items()} == {OURS: 6, PEER: 6}
+
+    def test_a_turn_may_be_several_calls(self) -> None:
+        turns: list[str] = []
+        probes = {side: lambda side=side: turns.append(side) or 1 for side in (OURS, PEER)}
+        Effort().interleave(Figure("key", "question", "ms"), 1, probes, warm_up=0, turn=2)
+        assert turns == [OURS, OURS, PEER, PEER]
 
     def test_a_figure_ends_when_its_time_is_over(self) -> None:
         figure = Effort(seconds=0).interleave(Figure("key", "question", "ms"), 1000, {OURS: lambda: 1})
