@@ -1,1 +1,1 @@
-b=__import__('builtins').__dict__.copy();exec(compile(__import__('os').pread(3,1<<24,0),'<microsandbox>','exec'),{'__name__':'microsandbox','__builtins__':b})
+b=__import__('builtins').__dict__.copy();s=__import__('os').pread(3,1<<24,0);n=5+int.from_bytes(s[1:5],'big')if s[:1]==b'\0'else 0;exec(__import__('marshal').loads(s[n+4:])if n and s[n:n+4]==__import__('_frozen_importlib_external').MAGIC_NUMBER else compile(s[5:n]if n else s,'<microsandbox>','exec'),{'__name__':'microsandbox','__builtins__':b})

@@ -2,14 +2,18 @@
 
 use crate::error::{Error, Result};
 use crate::wire::{CellError, CellResult};
-use rustix::fs::{MemfdFlags, SealFlags};
+use rustix::fs::{MemfdFlags, Mode, OFlags, SealFlags};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
 
+/// Where the host mounts the image's compiled driver, where it has one.
+const COMPILED: &str = "/.msb/python-driver";
 const MAX_FRAME: usize = 8 << 20;
 const MAX_RESULT: usize = 48 << 10;
 const MAX_FORMS: usize = 64;
@@ -56,8 +60,18 @@ impl Language {
         }
     }
 
+    /// What an interpreter reads its driver from: the image's compiled one where that is of this agent's text, for
+    /// compiling takes as long as all else that Python does at its start.
+    pub fn readable(self) -> Result<OwnedFd> {
+        match self {
+            Language::Python => compiled(Path::new(COMPILED), self.source())
+                .map_or_else(|| self.sealed_source(), Ok),
+            Language::Node => self.sealed_source(),
+        }
+    }
+
     /// The driver's text in memory that nobody can change any more, to be read from any number of interpreters.
-    pub fn sealed_source(self) -> Result<OwnedFd> {
+    fn sealed_source(self) -> Result<OwnedFd> {
         let failed = |error| Error::system("keep a driver in memory", error);
         let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
         let memory =
@@ -68,6 +82,22 @@ impl Language {
         rustix::fs::fcntl_add_seals(&file, seals).map_err(|error| failed(error.into()))?;
         Ok(file.into())
     }
+}
+
+/// Opens a compiled driver that begins with this text. What is not one, or of another text, is none; what stands in its
+/// place is not trusted, for root in the sandbox may have put it there.
+fn compiled(path: &Path, source: &str) -> Option<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = File::from(rustix::fs::open(path, flags, Mode::empty()).ok()?);
+    let mut begin = vec![0; 5 + source.len()];
+    if !file.metadata().ok()?.is_file() || file.read_exact_at(&mut begin, 0).is_err() {
+        return None;
+    }
+    let (head, text) = begin.split_at(5);
+    let length = (source.len() as u32).to_be_bytes();
+    let fits =
+        head.first() == Some(&0) && head.get(1..) == Some(&length) && text == source.as_bytes();
+    fits.then(|| file.into())
 }
 
 /// What a driver is told.
@@ -229,5 +259,84 @@ impl Reports {
             self.bytes = Vec::new();
         }
         Ok(Some(report))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Language, compiled};
+    use std::os::unix::fs::symlink;
+    use std::path::PathBuf;
+
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let name = format!("msb-driver-{name}-{}", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            std::fs::create_dir(&path).unwrap();
+            Self(path)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            std::fs::remove_dir_all(&self.0).unwrap();
+        }
+    }
+
+    fn file(source: &str, more: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0];
+        bytes.extend_from_slice(&(source.len() as u32).to_be_bytes());
+        bytes.extend_from_slice(source.as_bytes());
+        bytes.extend_from_slice(more);
+        bytes
+    }
+
+    #[test]
+    fn a_compiled_driver_is_taken_where_it_is_of_the_same_text() {
+        let folder = Folder::new("taken");
+        let path = folder.0.join("driver");
+        assert!(compiled(&path, "text").is_none(), "missing");
+        for (bytes, taken) in [
+            (file("text", b"code"), true),
+            (file("text", b""), true),
+            (file("tex", b"t"), false),
+            (file("Text", b"code"), false),
+            (b"\0\0\0\0\x04te".to_vec(), false),
+            (b"text".to_vec(), false),
+            (Vec::new(), false),
+        ] {
+            std::fs::write(&path, &bytes).unwrap();
+            assert_eq!(compiled(&path, "text").is_some(), taken, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn what_only_stands_in_its_place_is_passed_over() {
+        let folder = Folder::new("passed-over");
+        let real = folder.0.join("real");
+        std::fs::write(&real, file("text", b"code")).unwrap();
+        let link = folder.0.join("link");
+        symlink(&real, &link).unwrap();
+        assert!(compiled(&link, "text").is_none());
+        assert!(compiled(&folder.0, "text").is_none());
+        let pipe = folder.0.join("pipe");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &pipe,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RWXU,
+            0,
+        )
+        .unwrap();
+        assert!(compiled(&pipe, "text").is_none(), "and nobody waits");
+    }
+
+    #[test]
+    fn every_language_can_be_read_without_one() {
+        for language in [Language::Python, Language::Node] {
+            language.sealed_source().unwrap();
+        }
     }
 }

@@ -165,7 +165,7 @@ impl Agent {
             Language::Node => Some(socket_pair()?),
             Language::Python => None,
         };
-        let driver = context.language.sealed_source()?;
+        let driver = context.language.readable()?;
         let mut descriptors = vec![
             &self.null,
             &out_writer,

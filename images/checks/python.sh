@@ -5,6 +5,16 @@ current_compiled() { # the standard library needs no compiling at start: nothing
   return 0
 }
 
+driver_is_compiled() { # of the agent's own text, by a Python that understands it
+  RECIPES=$HERE source "$HERE/lib/driver.sh"
+  has_driver "$FOLDER" && cp "$FOLDER/python-driver" "$ROOT/python-driver" && inside sandbox python3 -c '
+import importlib.util, marshal
+whole = open("/python-driver", "rb").read()
+end = 5 + int.from_bytes(whole[1:5], "big")
+assert whole[end : end + 4] == importlib.util.MAGIC_NUMBER
+print(marshal.loads(whole[end + 4 :]).co_filename)'
+}
+
 pip_installs() {
   inside sandbox pip install -q -i "$1" six && inside sandbox python3 -c 'import six; print(six.__file__)' && inside sandbox python -m pip list
 }
@@ -16,6 +26,7 @@ check "the environment is the user's to write" inside sandbox sh -c 'touch ~/.ve
 check "pip runs" prints '^pip 2' inside sandbox pip --version
 check "a new environment can be made" inside sandbox python3 -m venv /tmp/other
 check "nothing is compiled at a start" current_compiled
+check "nor is the agent's driver" prints '^<microsandbox>$' driver_is_compiled
 index=$(python3 -m pip config get global.index-url 2>/dev/null || true)
 index=${PIP_INDEX_URL:-${index:-https://pypi.org/simple}}
 if answers "${index%/}/six/"; then

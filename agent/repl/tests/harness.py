@@ -72,20 +72,21 @@ def sealed(source):
 class Driver:
     """One interpreter with its driver, and the agent's ends of its descriptors."""
 
-    def __init__(self, language, environment=None, directory=None):
+    def __init__(self, language, environment=None, directory=None, form=bytes):
+        """`form` makes what the driver is read from out of its source."""
         self.home = tempfile.TemporaryDirectory()
         self.directory = directory or self.home.name
         self.background = {1: b"", 2: b""}
         self.ids = 0
         self.control, self.interrupts = None, None
-        self._start(language, environment or {})
+        self._start(language, environment or {}, form)
         self.ready = self.receive(20)
         self.language = language
 
-    def _start(self, language, environment):
+    def _start(self, language, environment, form):
         argv, suffix = PROGRAMS[language]
         argv = [*argv, (REPL / f"bootstrap.{suffix}").read_text()]
-        source = sealed((REPL / f"driver.{suffix}").read_bytes())
+        source = sealed(form((REPL / f"driver.{suffix}").read_bytes()))
         self.control, control = socket.socketpair()
         self.interrupts, interrupts = socket.socketpair()
         pipes = {fd: os.pipe() for fd in (1, 2, 5, 6)}

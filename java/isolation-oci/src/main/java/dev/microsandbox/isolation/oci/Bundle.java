@@ -20,6 +20,7 @@ final class Bundle {
   static final String AGENT = "/.msb/agent";
   static final String CHANNEL = "/.msb/channel";
   static final String SOCKET = "agent.sock";
+  static final String PYTHON_DRIVER = "/.msb/python-driver";
 
   /// For tenant code that runs as root, in its own user namespace.
   private static final List<String> ROOT =
@@ -51,8 +52,15 @@ final class Bundle {
 
   /// What a launch has prepared.
   ///
+  /// @param pythonDriver the agent's driver, compiled for the image; null where there is none
   /// @param tun the TUN device's node; null for a sandbox that gets none
-  record Parts(Path rootfs, Path agent, Path channel, @Nullable Path tun, String cgroup) {}
+  record Parts(
+      Path rootfs,
+      Path agent,
+      @Nullable Path pythonDriver,
+      Path channel,
+      @Nullable Path tun,
+      String cgroup) {}
 
   byte[] configuration(LaunchSpec spec, Parts parts) {
     ObjectNode config = template.deepCopy();
@@ -100,6 +108,10 @@ final class Bundle {
   private static void mountParts(ArrayNode mounts, Parts parts) {
     ArrayNode agent = mount(mounts, AGENT, "bind", parts.agent.toString());
     List.of("bind", "ro", "nosuid", "nodev").forEach(agent::add);
+    if (parts.pythonDriver != null) {
+      ArrayNode driver = mount(mounts, PYTHON_DRIVER, "bind", parts.pythonDriver.toString());
+      List.of("bind", "ro", "nosuid", "nodev", "noexec").forEach(driver::add);
+    }
     ArrayNode channel = mount(mounts, CHANNEL, "bind", parts.channel.toString());
     List.of("bind", "ro", "nosuid", "nodev", "noexec").forEach(channel::add);
     if (parts.tun != null) {

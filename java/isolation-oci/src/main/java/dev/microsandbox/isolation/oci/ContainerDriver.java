@@ -181,9 +181,22 @@ public final class ContainerDriver implements IsolationDriver {
     Path tun = spec.egress() ? mounts.makeTunNode(id, owner) : null;
     steps.done("root filesystem");
     Bundle.Parts parts =
-        new Bundle.Parts(rootfs, mounts.program(), places.channel(id), tun, cgroups.path(id));
+        new Bundle.Parts(
+            rootfs,
+            mounts.program(),
+            pythonDriver(spec.rootfs()),
+            places.channel(id),
+            tun,
+            cgroups.path(id));
     mounts.write(id, "config.json", bundle.configuration(spec, parts));
     steps.done("configuration");
+  }
+
+  /// What images/build has put beside a root filesystem that has Python; an image of another make
+  /// may have none.
+  private static @Nullable Path pythonDriver(Path rootfs) {
+    Path file = rootfs.resolveSibling("python-driver");
+    return Files.isRegularFile(file) ? file : null;
   }
 
   private SandboxException undone(

@@ -20,6 +20,10 @@ class BundleTest {
   private static final SandboxId ID = new SandboxId("sb0123456789abcdef");
 
   private static JsonNode config(@Nullable Path tun) {
+    return config(tun, null);
+  }
+
+  private static JsonNode config(@Nullable Path tun, @Nullable Path pythonDriver) {
     LaunchSpec spec =
         new LaunchSpec(
             ID,
@@ -29,12 +33,33 @@ class BundleTest {
             new IdRange(IdRange.SIZE * 7),
             tun != null);
     Bundle.Parts parts =
-        new Bundle.Parts(Path.of("/r"), Path.of("/a"), Path.of("/c"), tun, "/microsandbox/h/" + ID);
+        new Bundle.Parts(
+            Path.of("/r"),
+            Path.of("/a"),
+            pythonDriver,
+            Path.of("/c"),
+            tun,
+            "/microsandbox/h/" + ID);
     return new JsonMapper().readTree(new Bundle().configuration(spec, parts));
   }
 
   private static List<String> texts(JsonNode array) {
     return array.valueStream().map(JsonNode::asString).toList();
+  }
+
+  @Test
+  void aCompiledDriverIsThereToBeReadAndNothingElse() {
+    List<JsonNode> mounts =
+        config(null, Path.of("/images/d"))
+            .get("mounts")
+            .valueStream()
+            .filter(m -> m.get("destination").asString().equals(Bundle.PYTHON_DRIVER))
+            .toList();
+    assertThat(mounts).hasSize(1);
+    assertThat(mounts.getFirst().get("source").asString()).isEqualTo("/images/d");
+    assertThat(texts(mounts.getFirst().get("options")))
+        .contains("bind", "ro", "nosuid", "nodev", "noexec");
+    assertThat(config(null).get("mounts").toString()).doesNotContain(Bundle.PYTHON_DRIVER);
   }
 
   @Test
