@@ -4,6 +4,7 @@ import static dev.microsandbox.engine.EngineFixture.until;
 import static dev.microsandbox.engine.RealEngine.ME;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.microsandbox.isolation.TestParts;
 import dev.microsandbox.linux.Trees;
 import dev.microsandbox.model.EndReason;
 import dev.microsandbox.model.ImageReference;
@@ -12,8 +13,11 @@ import dev.microsandbox.model.SandboxId;
 import dev.microsandbox.model.SandboxState;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.time.Duration;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -70,6 +74,40 @@ class EngineIT {
     assertThat(result.outcome()).isEqualTo(Outcome.ERROR);
     assertThat(java.util.Objects.requireNonNull(result.error()).name()).isEqualTo("NameError");
     assertThat(server.python(sandbox, "print(a)").stdout().text()).isEqualTo("1\n");
+    engine.stop(ME, sandbox);
+  }
+
+  /// Which the agent then uses: it is of its own text, and nobody inside can change it.
+  @Test
+  void pythonsDriverIsThereCompiled() throws Exception {
+    SandboxRef sandbox = server.create("driver", true);
+    RunResult read =
+        server.python(
+            sandbox,
+            """
+            import hashlib
+            whole = open('/.msb/python-driver', 'rb').read()
+            source = whole[5 : 5 + int.from_bytes(whole[1:5], 'big')]
+            hashlib.sha256(source).hexdigest()
+            """);
+    Path source = TestParts.agent().resolve("../../../repl/driver.py").normalize();
+    byte[] digest = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(source));
+    assertThat(read.result())
+        .containsEntry("text/plain", "'" + HexFormat.of().formatHex(digest) + "'");
+    CommandRequest asRoot =
+        new CommandRequest(
+            List.of("sh", "-c", "echo x >/.msb/python-driver; rm -f /.msb/python-driver"),
+            Map.of(),
+            "",
+            "root",
+            new byte[0],
+            false,
+            Duration.ofSeconds(10),
+            false,
+            null);
+    assertThat(engine.command(ME, sandbox, asRoot).await().stderr().text().lines())
+        .hasSize(2)
+        .allMatch(line -> line.matches(".*(Read-only|busy|denied|not permitted).*"));
     engine.stop(ME, sandbox);
   }
 
