@@ -102,6 +102,11 @@ final class Keys implements KeyService {
       return;
     }
     lastUse.put(id, now);
+    // The thread that reads all connections may have come with the key.
+    Thread.startVirtualThread(() -> writeUse(id, now));
+  }
+
+  private void writeUse(String id, Instant now) {
     try {
       table.used(id, now);
     } catch (SandboxException e) {

@@ -191,12 +191,21 @@ final class RunRoutes {
           client.close();
           if (failure != null) {
             exchange.fail(failure);
-          } else if (result.stdout().text().length() + result.stderr().text().length() > SHORT) {
+          } else if (length(result) > SHORT) {
             Thread.startVirtualThread(() -> answer(exchange, run, result));
           } else {
             answer(exchange, run, result);
           }
         });
+  }
+
+  private static int length(RunResult result) {
+    int length = result.stdout().text().length() + result.stderr().text().length();
+    for (String form : result.result().values()) {
+      length += form.length();
+    }
+    RunResult.RunError error = result.error();
+    return error == null ? length : length + error.message().length() + error.traceback().length();
   }
 
   private static void answer(Exchange exchange, RunHandle run, RunResult result) {
