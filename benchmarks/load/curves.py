@@ -14,6 +14,7 @@ RIGHT = 24
 PANEL = 96
 GAP = 40
 TOP = 66
+MOST = 150
 PANELS = (
     ("resident", "server, resident, MB"),
     ("proportional", "server, proportional share, MB"),
@@ -53,8 +54,9 @@ def panel(samples: list[Sample], name: str, words: str, top: float, last: float)
         return x, top + 20 + (PANEL - 20) * (1 - float(getattr(sample, name)) / most)
 
     bottom = top + PANEL
-    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(sample) for sample in samples if sample.rest))
-    dots = [at(sample) for sample in samples if not sample.rest]
+    calm, busy = ([sample for sample in samples if sample.rest is rest] for rest in (True, False))
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in map(at, greatest(calm, name)))
+    dots = [at(sample) for sample in greatest(busy, name)]
     return [
         text(16, top + 8, "text head", words),
         f'<path class="grid" d="M{LEFT} {top + 20:.1f}H{WIDTH - RIGHT}M{LEFT} {bottom:.1f}H{WIDTH - RIGHT}"/>',
@@ -64,3 +66,10 @@ def panel(samples: list[Sample], name: str, words: str, top: float, last: float)
         *(f'<circle class="peer" r="1.6" cx="{x:.1f}" cy="{y:.1f}"/>' for x, y in dots),
         text(WIDTH - RIGHT - 40, bottom + 16, "faint", f"{last / 60:.1f} min"),
     ]
+
+
+def greatest(samples: list[Sample], name: str) -> list[Sample]:
+    """As many as can be told apart: the greatest of each stretch, so that what is left out hides nothing."""
+    size = -(-len(samples) // MOST) or 1
+    stretches = (samples[start : start + size] for start in range(0, len(samples), size))
+    return [max(stretch, key=lambda sample: float(getattr(sample, name))) for stretch in stretches]

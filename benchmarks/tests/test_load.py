@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from load import curves
 from load.counts import Sample
 from load.soak import Soak, soak
 
@@ -54,6 +55,13 @@ def test_what_is_left_over_is_told() -> None:
     left = seen()
     left.left = {"mounts": ["one"]}
     assert left.troubles() == ["left over, mounts: ['one']"]
+
+
+def test_a_curve_of_many_samples_keeps_the_peaks() -> None:
+    many = [replace(REST, seconds=i, resident=900 if i == 777 else 120) for i in range(2000)]
+    shown = curves.greatest(many, "resident")
+    assert 100 <= len(shown) <= curves.MOST
+    assert max(sample.resident for sample in shown) == 900
 
 
 def test_nothing_grows_when_sandboxes_come_and_go() -> None:
