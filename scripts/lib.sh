@@ -149,7 +149,7 @@ AGENT="$ROOT/agent/target/release/agent"
 APP="$ROOT/java/app/target"
 
 # The jars that msb and the server run, as the AOT caches' list has them: size, time in seconds, name.
-jars() { (LC_ALL=C; cd "$APP/lib" && stat -L -c '%s %Y %n' -- *.jar); }
+jars() { (LC_ALL=C; cd "$APP/lib" && exec stat -L -c '%s %Y %n' -- *.jar); }
 
 # Whether the AOT caches were made of the jars that are there. JDK 25 does not look by itself where the class path was given as `lib/*`: it
 # runs the classes of the cache, whatever is in the jars now. JavaOptions does the same for the server.
