@@ -111,4 +111,20 @@ class CgroupsTest {
         .hasMessageContaining("memory")
         .hasMessageContaining("not mounted");
   }
+
+  @Test
+  void aProcessIsWhereTheKernelSays() {
+    List<String> lines = List.of("9:name=systemd:/s", "8:cpu,pids:/a:b/c", "4:memory:/", "0::/u");
+    assertThat(Cgroups.pathIn("pids", lines)).isEqualTo("/a:b/c");
+    assertThat(Cgroups.pathIn("memory", lines)).isEqualTo("/");
+    assertThat(Cgroups.pathIn("freezer", lines)).isNull();
+  }
+
+  @Test
+  void toAnnounceAnEntryMovesNobody() throws Exception {
+    Path mine = Path.of("/proc/self/cgroup");
+    String before = Files.readString(mine);
+    Cgroups.detect("announced").moveNowhere();
+    assertThat(Files.readString(mine)).isEqualTo(before);
+  }
 }

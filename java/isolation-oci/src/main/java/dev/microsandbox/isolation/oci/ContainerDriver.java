@@ -156,6 +156,7 @@ public final class ContainerDriver implements IsolationDriver {
       channel = ListeningTransport.bind(folder.resolve(Bundle.SOCKET), owner, owner);
       steps.done("channel");
       prepareRoot(spec, steps);
+      cgroups.announceEntry();
       int pid = with.start(mounts, id);
       steps.done("runtime");
       cgroup.takeIn(pid);
