@@ -204,8 +204,11 @@ class FileStreamTest {
       case "the other lane" -> agent.data(stream, 1, new byte[1]);
       case "data after end" -> {
         agent.data(stream, 0, new byte[99]);
-        agent.frame(stream, FrameType.END, 0, new byte[0]);
-        agent.data(stream, 0, new byte[1]);
+        // In one piece: the host hangs up as soon as it has read the first of the two.
+        ByteBuffer both = ByteBuffer.allocate(2 * Frames.HEADER + 1);
+        Frames.putHeader(both, stream, FrameType.END, 0, 0);
+        Frames.putHeader(both, stream, FrameType.DATA, 0, 1);
+        agent.raw(both.array());
       }
       case "an event" -> agent.started(stream, 1);
       case "written" -> fileWritten(stream, 0);
