@@ -41,8 +41,9 @@ impl Device {
     /// Creates the device from the TUN node at `node` in the current network namespace, gives it its addresses, brings it
     /// and the loopback device up, and makes it the default route. Asks for CAP_NET_ADMIN in the namespace.
     ///
-    /// A kernel without IPv6 gets a device without it; else [`await_ipv6`] tells when its address can be used. A namespace with a route out of its own is left as it is: an agent
-    /// started in the host's by mistake must not take over the host's network.
+    /// A kernel without IPv6 gets a device without it; else [`await_ipv6`] tells when its address can be used. A namespace
+    /// with a route out of its own is left as it is: an agent started in the host's by mistake must not take over the
+    /// host's network.
     pub fn create(node: &Path) -> io::Result<Self> {
         let mut netlink = Netlink::open()?;
         if ELSEWHERE

@@ -1,13 +1,11 @@
 """What a Python cell does. Each test is a claim; the agent's own tests add timeouts and kills."""
 
 import os
-import re
 import signal
-import subprocess
 import time
 import unittest
 
-from harness import PROGRAMS, REPL, Driver, DriverTest, Lost
+from harness import DriverTest, Lost
 
 
 class State(DriverTest):
@@ -572,37 +570,6 @@ class Sabotage(DriverTest):
         self.ok("import resource; resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))")
         self.assertEqual("MemoryError", self.error("x = bytearray(1 << 30)").error["name"])
         self.assertEqual("1", self.ok("1").text)
-
-
-class Compiled(unittest.TestCase):
-    """The driver as images/lib/driver.sh compiles it."""
-
-    SCRIPT = REPL.parents[1] / "images/lib/driver.sh"
-
-    def compiled(self, source):
-        program = re.search("^COMPILE='(.*?)'", self.SCRIPT.read_text(), re.MULTILINE | re.DOTALL)[1]
-        argv = [*PROGRAMS["python"][0][:1], "-I", "-S", "-c", program]
-        return subprocess.run(argv, input=source, check=True, capture_output=True).stdout
-
-    def of_another_python(self, source):
-        whole = bytearray(self.compiled(source))
-        mark = 5 + len(source)
-        whole[mark : mark + 4] = b"\0\0\0\0"
-        return bytes(whole)
-
-    def check(self, form):
-        driver = Driver("python", form=form)
-        self.addCleanup(driver.close)
-        self.assertEqual(driver.run("x = 20\nx + 1").text, "21")
-        trace = driver.run("def f():\n    raise ValueError('no')\nf()").error["traceback"]
-        self.assertIn("raise ValueError('no')", trace)
-        self.assertNotIn("<microsandbox>", trace)
-
-    def test_it_runs_as_its_source_does(self):
-        self.check(self.compiled)
-
-    def test_another_pythons_code_is_not_run(self):
-        self.check(self.of_another_python)
 
 
 class HostileEnvironment(DriverTest):

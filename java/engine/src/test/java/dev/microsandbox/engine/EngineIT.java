@@ -51,6 +51,21 @@ class EngineIT {
     return engine.get(ME, sandbox).id();
   }
 
+  private RunResult asRoot(SandboxRef sandbox, String script) throws InterruptedException {
+    CommandRequest request =
+        new CommandRequest(
+            List.of("sh", "-c", script),
+            Map.of(),
+            "",
+            "root",
+            new byte[0],
+            false,
+            Duration.ofSeconds(10),
+            false,
+            null);
+    return engine.command(ME, sandbox, request).await();
+  }
+
   private void assertGone(SandboxId id) throws InterruptedException {
     until(() -> Leftovers.of(id, home).isEmpty());
   }
@@ -94,18 +109,8 @@ class EngineIT {
     byte[] digest = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(source));
     assertThat(read.result())
         .containsEntry("text/plain", "'" + HexFormat.of().formatHex(digest) + "'");
-    CommandRequest asRoot =
-        new CommandRequest(
-            List.of("sh", "-c", "echo x >/.msb/python-driver; rm -f /.msb/python-driver"),
-            Map.of(),
-            "",
-            "root",
-            new byte[0],
-            false,
-            Duration.ofSeconds(10),
-            false,
-            null);
-    assertThat(engine.command(ME, sandbox, asRoot).await().stderr().text().lines())
+    String attack = "echo x >/.msb/python-driver; rm -f /.msb/python-driver";
+    assertThat(asRoot(sandbox, attack).stderr().text().lines())
         .hasSize(2)
         .allMatch(line -> line.matches(".*(Read-only|busy|denied|not permitted).*"));
     engine.stop(ME, sandbox);
@@ -186,18 +191,7 @@ class EngineIT {
     for (String signal : List.of("KILL", "STOP", "TERM", "INT", "ABRT")) {
       server.command(sandbox, "sh", "-c", "kill -" + signal + " 1");
     }
-    CommandRequest asRoot =
-        new CommandRequest(
-            List.of("sh", "-c", "kill -KILL 1; kill -STOP 1; true"),
-            Map.of(),
-            "",
-            "root",
-            new byte[0],
-            false,
-            Duration.ofSeconds(10),
-            false,
-            null);
-    engine.command(ME, sandbox, asRoot).await();
+    asRoot(sandbox, "kill -KILL 1; kill -STOP 1; true");
     server.command(sandbox, "sh", "-c", "kill -KILL -1");
     // The interpreter is among the killed: a cell that comes before that is noticed goes with it.
     assertThat(server.python(sandbox, "1").outcome()).isIn(Outcome.OK, Outcome.SIGNALED);

@@ -28,8 +28,7 @@ final class FileRoutes {
 
   List<Route> routes() {
     return List.of(
-        Route.get(FILES, null, this::read),
-        new Route("PUT", FILES, Access.CALLER, null, null, 204, this::write));
+        Route.get(FILES, null, this::read), Route.of("PUT", FILES, null, null, 204, this::write));
   }
 
   private void read(Exchange exchange) throws IOException, InterruptedException {

@@ -18,14 +18,8 @@ final class PoolRoutes {
   List<Route> routes() {
     return List.of(
         Route.get(ALL, ResponseBodies.PoolList.class, this::list).by(Access.ADMINISTRATOR),
-        new Route(
-            "PUT",
-            ALL,
-            Access.ADMINISTRATOR,
-            SetPool.class,
-            ResponseBodies.Pool.class,
-            200,
-            this::set));
+        Route.of("PUT", ALL, SetPool.class, ResponseBodies.Pool.class, 200, this::set)
+            .by(Access.ADMINISTRATOR));
   }
 
   private void list(Exchange exchange) {

@@ -21,17 +21,6 @@ record Route(
     Endpoint endpoint,
     @Nullable QuickEndpoint atOnce) {
 
-  Route(
-      String method,
-      String path,
-      Access access,
-      @Nullable Class<?> takes,
-      @Nullable Class<?> gives,
-      int status,
-      Endpoint endpoint) {
-    this(method, path, access, takes, gives, status, endpoint, null);
-  }
-
   /// Does what is asked for and answers.
   @FunctionalInterface
   interface Endpoint {
@@ -45,17 +34,28 @@ record Route(
     boolean serve(Exchange exchange) throws Exception;
   }
 
+  /// One for every caller, served by a thread of its own.
+  static Route of(
+      String method,
+      String path,
+      @Nullable Class<?> takes,
+      @Nullable Class<?> gives,
+      int status,
+      Endpoint endpoint) {
+    return new Route(method, path, Access.CALLER, takes, gives, status, endpoint, null);
+  }
+
   static Route get(String path, @Nullable Class<?> gives, Endpoint endpoint) {
-    return new Route("GET", path, Access.CALLER, null, gives, 200, endpoint);
+    return of("GET", path, null, gives, 200, endpoint);
   }
 
   static Route post(
       String path, @Nullable Class<?> takes, @Nullable Class<?> gives, int status, Endpoint end) {
-    return new Route("POST", path, Access.CALLER, takes, gives, status, end);
+    return of("POST", path, takes, gives, status, end);
   }
 
   static Route delete(String path, Endpoint endpoint) {
-    return new Route("DELETE", path, Access.CALLER, null, null, 204, endpoint);
+    return of("DELETE", path, null, null, 204, endpoint);
   }
 
   Route by(Access whom) {

@@ -40,7 +40,7 @@ final class SandboxRoutes {
         Route.post(ALL, CreateSandbox.class, sandbox, 201, this::create),
         Route.get(ALL, ResponseBodies.SandboxList.class, this::list),
         Route.get(ONE, sandbox, this::get),
-        new Route("PATCH", ONE, Access.CALLER, ExtendSandbox.class, sandbox, 200, this::extend),
+        Route.of("PATCH", ONE, ExtendSandbox.class, sandbox, 200, this::extend),
         Route.delete(ONE, this::delete),
         Route.post(ONE + "/start", null, sandbox, 200, this::start),
         Route.post(ONE + "/stop", null, sandbox, 200, this::stop),
